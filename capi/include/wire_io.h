@@ -1,0 +1,36 @@
+/* Calls that would block the thread, made so that only the calling wire waits.
+ *
+ * wire_io_gen.h, which this includes, declares a wio_X for each libc function X. This header
+ * alone is enough to call any of them: it needs no feature-test macro and sets none. */
+#ifndef WIRE_IO_H
+#define WIRE_IO_H
+
+#include "wire_io_gen.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * Starts worker threads for the wio_ calls of the calling thread's wires. Before it is called,
+ * and in a thread that runs no wires, wio_X simply calls X. The workers end with the calling
+ * thread.
+ *
+ * @param num_threads  how many, at least 1
+ * @par Errors
+ * Aborts when `num_threads` is less than 1. When a thread cannot be started, the calls that need
+ * one report it.
+ * @par Switches
+ * No.
+ * @par Allocates
+ * Yes: the threads and their stacks, and descriptors to wake them; nothing for each call.
+ * @par Context
+ * In a wire or outside; not in a signal handler.
+ */
+void wire_io_init(int num_threads);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,26 @@
+// Waiting for descriptors: the program's FdState watches one direction of one descriptor.
+#pragma once
+
+#include "wait.hpp"
+
+namespace libwire {
+
+enum class FdMode : int { none, read, write };
+
+struct FdState {
+  int fd;
+  FdMode mode;
+  Wait wait;
+};
+static_assert(sizeof(FdState) == 40);
+
+void fd_init(FdState &state, int fd);
+
+// Watches in the given direction, or not at all. False with errno of the kernel.
+bool fd_watch(FdState &state, FdMode mode);
+
+// Suspends until the descriptor is ready in the watched direction.
+void fd_wait(FdState &state, const char *function);
+void fd_chain(WaitList &list, FdState &state);
+
+} // namespace libwire

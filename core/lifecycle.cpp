@@ -1,0 +1,132 @@
+#include "lifecycle.hpp"
+
+#include "log.hpp"
+#include "reactor.hpp"
+#include "stack.hpp"
+
+#include <cerrno>
+#include <new>
+#include <pthread.h>
+#include <sys/mman.h>
+
+namespace libwire::lifecycle {
+
+namespace {
+
+constinit pthread_once_t forks_once = PTHREAD_ONCE_INIT;
+constinit pthread_once_t key_once = PTHREAD_ONCE_INIT;
+constinit pthread_key_t key = 0;
+constinit bool key_made = false;
+
+// All reactors of the process: after a fork the child has to give up those of the threads it does not have.
+constinit pthread_mutex_t reactors_mutex = PTHREAD_MUTEX_INITIALIZER;
+constinit Reactor *reactors = nullptr;
+
+void unlist(Reactor *reactor) {
+  (reactor->previous ? reactor->previous->next : reactors) = reactor->next;
+  if (reactor->next)
+    reactor->next->previous = reactor->previous;
+}
+
+// Closes and unmaps; does not look at wires, waits or timers.
+void release(Reactor *reactor) {
+  reactor->poller.close();
+  reactor->watches.release();
+  os::unmap(reactor, sizeof(Reactor));
+}
+
+void before_fork() {
+  stack_lock();
+  ::pthread_mutex_lock(&reactors_mutex);
+}
+
+void after_fork_in_parent() {
+  ::pthread_mutex_unlock(&reactors_mutex);
+  stack_unlock();
+}
+
+// In the child of a fork in a wire that wire is alone: the others must never run here.
+void forget_other_wires(Scheduler &s) {
+  Wire *self = s.current;
+  list_reset(s.ready);
+  for (ListNode *node = s.all.next; node != &s.all; node = node->next) {
+    Wire *wire = LIBWIRE_HOLDER(Control, all, node)->wire;
+    if (wire != self) {
+      wire->control = 0;
+      wire->link = {};
+    }
+  }
+  list_reset(s.all);
+  list_push_back(s.all, self->block()->all);
+  if (s.main.ready()) // it had yielded outside the loop
+    list_push_back(s.ready, s.main.link);
+}
+
+void after_fork_in_child() {
+  Scheduler &s = scheduler;
+  bool alone = in_wire();
+  for (Reactor *reactor = reactors, *next; reactor; reactor = next) {
+    next = reactor->next;
+    if (reactor != s.reactor)
+      release(reactor);
+  }
+  reactors = s.reactor;
+  if (s.reactor)
+    s.reactor->next = s.reactor->previous = nullptr;
+  if (s.reactor)
+    s.reactor->continue_in_child(alone ? s.current : nullptr);
+  if (alone)
+    forget_other_wires(s);
+  log_continue_in_child(alone);
+  ::pthread_mutex_unlock(&reactors_mutex);
+  stack_unlock();
+}
+
+void thread_ended(void *) { forget_resources(); }
+
+} // namespace
+
+void watch_forks() {
+  ::pthread_once(&forks_once, [] {
+    ::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+  });
+}
+
+bool release_at_thread_end() {
+  ::pthread_once(&key_once, [] { key_made = ::pthread_key_create(&key, thread_ended) == 0; });
+  return key_made && ::pthread_setspecific(key, &scheduler) == 0;
+}
+
+Reactor *make_reactor() {
+  void *memory = release_at_thread_end() ? os::map(sizeof(Reactor), PROT_READ | PROT_WRITE) : nullptr;
+  if (!memory) {
+    errno = ENOMEM;
+    return nullptr;
+  }
+  auto *reactor = new (memory) Reactor;
+  reactor->visited = reactor->polled = os::now();
+  reactor->timers.reset(reactor->visited);
+  ::pthread_mutex_lock(&reactors_mutex);
+  reactor->next = reactors;
+  reactor->previous = nullptr;
+  if (reactors)
+    reactors->previous = reactor;
+  reactors = reactor;
+  ::pthread_mutex_unlock(&reactors_mutex);
+  scheduler.reactor = reactor;
+  return reactor;
+}
+
+void forget_resources() {
+  log_forget();
+  Reactor *reactor = scheduler.reactor;
+  if (!reactor)
+    return;
+  scheduler.reactor = nullptr;
+  ::pthread_mutex_lock(&reactors_mutex);
+  unlist(reactor);
+  ::pthread_mutex_unlock(&reactors_mutex);
+  release(reactor);
+}
+
+} // namespace libwire::lifecycle

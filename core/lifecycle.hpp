@@ -1,0 +1,23 @@
+// What happens to a scheduler's resources when its thread ends, its process forks, or it starts afresh.
+#pragma once
+
+namespace libwire {
+
+struct Reactor;
+
+namespace lifecycle {
+
+// Has the functions of lifecycle.cpp called at fork. Idempotent.
+void watch_forks();
+
+// Makes this thread's reactor, which goes away with the thread. Null with errno ENOMEM.
+Reactor *make_reactor();
+
+// Releases this thread's reactor and log queue without looking at what they refer to.
+void forget_resources();
+
+// Has forget_resources called when this thread ends.
+bool release_at_thread_end();
+
+} // namespace lifecycle
+} // namespace libwire

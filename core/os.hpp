@@ -1,0 +1,61 @@
+// Every system call the library issues, in one place.
+//
+// They go to the kernel directly: libc's own functions may be overridden in the same process by
+// libwire-interpose, which must never see libwire's calls. Results are libc's: -1 and errno on failure.
+// Memory mapping and clocks are never overridden and use libc.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+namespace libwire::os {
+
+constexpr std::uint64_t kForever = UINT64_MAX;
+
+ssize_t read(int fd, void *buffer, std::size_t count);
+ssize_t write(int fd, const void *buffer, std::size_t count);
+ssize_t writev(int fd, const iovec *parts, int count);
+ssize_t read_nowait(int fd, void *buffer, std::size_t count);        // RWF_NOWAIT
+ssize_t write_nowait(int fd, const void *buffer, std::size_t count); // RWF_NOWAIT
+int close(int fd);
+int get_flags(int fd);
+int set_flags(int fd, int flags);
+
+ssize_t receive(int socket, void *buffer, std::size_t count, int flags);
+ssize_t send(int socket, const void *buffer, std::size_t count, int flags);
+int socket(int domain, int type, int protocol);
+int connect(int socket, const sockaddr *address, socklen_t length);
+int socket_error(int socket); // SO_ERROR: 0, an errno value, or the errno of the call itself
+
+// Waits for one descriptor without a poller, for code that may block the thread.
+int poll_one(int fd, short events);
+
+int epoll_create();
+int epoll_control(int epoll, int operation, int fd, std::uint32_t events, std::uint64_t data);
+// Waits at most `timeout` ns (kForever: without end), rounded up where the kernel counts in ms.
+int epoll_wait(int epoll, epoll_event *events, int capacity, std::uint64_t timeout);
+
+// Sleeps at most `timeout` ns or until a signal.
+void sleep(std::uint64_t timeout);
+
+// A duplicate of `fd`, close-on-exec, above the numbers programs work with; closes `fd`. On failure gives `fd`.
+int move_high(int fd);
+
+std::uint64_t now(); // CLOCK_MONOTONIC, ns
+
+void *map(std::size_t size, int protection);
+void unmap(void *address, std::size_t size);
+// Moves and enlarges a mapping; null on failure, the old one stays.
+void *remap(void *address, std::size_t old_size, std::size_t new_size);
+// Makes a page range inaccessible without splitting the mapping (MADV_GUARD_INSTALL, Linux 6.13).
+int guard_install(void *address, std::size_t size);
+std::size_t page_size();
+
+// The value of a WIRE_* environment switch; null in a program with raised privileges.
+const char *environment(const char *name);
+
+} // namespace libwire::os

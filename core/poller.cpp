@@ -1,0 +1,231 @@
+#include "poller.hpp"
+
+#include <cerrno>
+#include <sys/mman.h>
+
+namespace libwire {
+
+namespace {
+
+constexpr std::uint64_t kRetry = 10'000'000; // ns
+constexpr std::uint32_t kBroken = EPOLLERR | EPOLLHUP; // reported whatever was asked for
+
+} // namespace
+
+bool Poller::open() {
+  if (epoll_ < 0)
+    epoll_ = os::epoll_create();
+  return epoll_ >= 0;
+}
+
+void Poller::close() {
+  if (epoll_ >= 0)
+    os::close(epoll_);
+  epoll_ = -1;
+  if (entries_)
+    os::unmap(entries_, capacity_ * sizeof(Entry));
+  entries_ = nullptr;
+  capacity_ = 0;
+  watching_ = 0;
+}
+
+// Makes room for an entry of `fd`.
+bool Poller::reserve(int fd) {
+  std::uint32_t needed = std::uint32_t(fd) + 1;
+  if (needed <= capacity_)
+    return true;
+  std::size_t capacity = capacity_ ? capacity_ : 4096 / sizeof(Entry) + 1;
+  while (capacity < needed)
+    capacity *= 2;
+  void *entries = capacity_ ? os::remap(entries_, capacity_ * sizeof(Entry), capacity * sizeof(Entry))
+                            : os::map(capacity * sizeof(Entry), PROT_READ | PROT_WRITE);
+  if (!entries) {
+    errno = ENOMEM;
+    return false;
+  }
+  entries_ = static_cast<Entry *>(entries);
+  capacity_ = std::uint32_t(capacity);
+  return true;
+}
+
+bool Poller::control(int operation, int fd) {
+  Entry &entry = entries_[fd];
+  // Edge-triggered with nothing asked for is silence: errors cannot be masked, but come at most once this way.
+  std::uint32_t events = entry.armed ? entry.armed : std::uint32_t(EPOLLET);
+  std::uint64_t data = std::uint64_t(entry.generation) << 32 | std::uint32_t(fd);
+  return os::epoll_control(epoll_, operation, fd, events, data) == 0;
+}
+
+bool Poller::register_anew(int fd) {
+  Entry &entry = entries_[fd];
+  ++entry.generation;
+  entry.unwanted_once = false;
+  entry.registered = control(EPOLL_CTL_ADD, fd);
+  return entry.registered;
+}
+
+// The file behind the descriptor has been replaced: what watched the old one will hear no more.
+void Poller::forget_entry(Entry &entry) {
+  for (WatchIndex index = entry.first; index;) {
+    Watch &slot = watches_[index];
+    index = slot.fd_next;
+    slot.fd = -1;
+    slot.fd_next = slot.fd_previous = 0;
+    --watching_;
+  }
+  entry.first = 0;
+  entry.armed = 0;
+  entry.registered = false;
+}
+
+bool Poller::add(WatchIndex index, int fd, std::uint32_t events) {
+  if (!open() || !reserve(fd))
+    return false;
+  Entry &entry = entries_[fd];
+  std::uint32_t armed_before = entry.armed;
+  entry.armed |= events;
+  // Asking the kernel also when it seems to report these events already tells whether it is still the same file.
+  if (entry.registered && !control(EPOLL_CTL_MOD, fd)) {
+    if (errno == ENOENT || errno == EBADF) {
+      forget_entry(entry);
+      entry.armed = events;
+    } else {
+      entry.armed = armed_before;
+      return false;
+    }
+  }
+  if (!entry.registered && !register_anew(fd)) {
+    entry.armed = 0;
+    return false;
+  }
+  Watch &slot = watches_[index];
+  slot.fd = fd;
+  slot.events = events;
+  slot.fd_previous = 0;
+  slot.fd_next = entry.first;
+  if (slot.fd_next)
+    watches_[slot.fd_next].fd_previous = index;
+  entry.first = index;
+  entry.unwanted_once = false;
+  ++watching_;
+  return true;
+}
+
+bool Poller::change(WatchIndex index, std::uint32_t events) {
+  Watch &slot = watches_[index];
+  slot.events = events;
+  Entry &entry = entries_[slot.fd];
+  bool alone = entry.first == index && !slot.fd_next;
+  if (alone && entry.armed != events)
+    entry.armed = 0; // the other direction is of no interest any more
+  return arm(index);
+}
+
+void Poller::unlink(WatchIndex index) {
+  Watch &slot = watches_[index];
+  if (slot.fd < 0)
+    return; // forgotten already
+  Entry &entry = entries_[slot.fd];
+  if (slot.fd_previous)
+    watches_[slot.fd_previous].fd_next = slot.fd_next;
+  else
+    entry.first = slot.fd_next;
+  if (slot.fd_next)
+    watches_[slot.fd_next].fd_previous = slot.fd_previous;
+  --watching_;
+  slot.fd = -1;
+}
+
+void Poller::remove(WatchIndex index) {
+  int fd = watches_[index].fd;
+  unlink(index);
+  if (fd < 0 || entries_[fd].first)
+    return;
+  Entry &entry = entries_[fd];
+  // Fails when the program has closed the descriptor before, which is fine: see deliver() for the rest.
+  if (entry.registered)
+    os::epoll_control(epoll_, EPOLL_CTL_DEL, fd, 0, 0);
+  entry.registered = false;
+  entry.armed = 0;
+}
+
+bool Poller::arm(WatchIndex index) {
+  Watch &slot = watches_[index];
+  if (slot.fd < 0)
+    return true; // its descriptor was closed: nothing will ever be reported
+  Entry &entry = entries_[slot.fd];
+  entry.unwanted_once = false;
+  if ((entry.armed & slot.events) == slot.events)
+    return true;
+  entry.armed |= slot.events;
+  return control(EPOLL_CTL_MOD, slot.fd);
+}
+
+// Triggers the waits that `events` concern. Gives the events somebody waited for.
+std::uint32_t Poller::trigger(Entry &entry, std::uint32_t events) {
+  std::uint32_t wanted = 0;
+  for (WatchIndex index = entry.first; index; index = watches_[index].fd_next) {
+    Watch &slot = watches_[index];
+    if ((slot.events & events) && wait_trigger(*slot.wait))
+      wanted |= slot.events;
+  }
+  return wanted;
+}
+
+// One report of the kernel.
+void Poller::deliver(const epoll_event &event, bool may_mute_now) {
+  auto fd = std::uint32_t(event.data.u64);
+  auto generation = std::uint32_t(event.data.u64 >> 32);
+  if (fd >= capacity_ || entries_[fd].generation != generation || !entries_[fd].first) {
+    stale_ = true;
+    return;
+  }
+  Entry &entry = entries_[fd];
+  std::uint32_t events = event.events;
+  if (events & kBroken)
+    events |= EPOLLIN | EPOLLOUT;
+  std::uint32_t wanted = trigger(entry, events);
+  std::uint32_t unwanted = events & entry.armed & ~wanted;
+  if (unwanted && (entry.unwanted_once || (may_mute_now && !wanted))) {
+    entry.armed &= ~unwanted;
+    if (!control(EPOLL_CTL_MOD, int(fd)))
+      stale_ = true; // closed, but a duplicate lives: the kernel would report it for ever
+  }
+  entry.unwanted_once = unwanted != 0;
+}
+
+void Poller::poll(std::uint64_t timeout) {
+  if (!watching_ || !open()) {
+    // Without an epoll object (no descriptors left to make one) try again soon.
+    os::sleep(watching_ && timeout > kRetry ? kRetry : timeout);
+    return;
+  }
+  int count = os::epoll_wait(epoll_, events_, kBatch, timeout);
+  if (count < 0) {
+    if (errno == EINTR)
+      return;
+    epoll_ = -1; // the program closed it; if it took the number for something else, that is not ours to close
+    rebuild();
+    return;
+  }
+  for (int i = 0; i < count; ++i)
+    deliver(events_[i], timeout != 0);
+  if (stale_)
+    rebuild();
+}
+
+void Poller::rebuild() {
+  stale_ = false;
+  if (epoll_ >= 0)
+    os::close(epoll_);
+  epoll_ = -1;
+  if (!open())
+    return;
+  for (std::uint32_t fd = 0; fd < capacity_; ++fd) {
+    Entry &entry = entries_[fd];
+    if (entry.first && !register_anew(int(fd)))
+      forget_entry(entry);
+  }
+}
+
+} // namespace libwire

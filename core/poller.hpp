@@ -1,0 +1,76 @@
+// Which descriptors of a scheduler are watched, and the epoll object that watches them.
+//
+// epoll knows one registration per descriptor; here any number of watches share it. Level-triggered: a watch whose
+// wire waits is triggered as long as the descriptor is ready. Registrations stay in the kernel while
+// their wires are busy, so a request/response loop makes no epoll_ctl call. A readiness nobody waits for is
+// muted (removed from the kernel's mask) at its second report, or at the first when the thread would sleep,
+// and comes back when somebody waits.
+//
+// Programs close descriptors without a word, and the kernel keeps a registration while a duplicate of the
+// descriptor lives. So every registration carries a generation; a report of a former one means that the
+// kernel watches something we can no longer name, and the epoll object is made anew. The same happens when
+// it was closed by the program or inherited over a fork.
+#pragma once
+
+#include "os.hpp"
+#include "watch.hpp"
+
+#include <cstdint>
+
+namespace libwire {
+
+class Poller {
+public:
+  explicit Poller(WatchTable &watches) : watches_(watches) {}
+
+  // Makes the epoll object if there is none. False with errno.
+  bool open();
+  void close();
+
+  // Begins to watch `fd` for the events of the slot. False with errno of the kernel; the slot is not linked then.
+  bool add(WatchIndex index, int fd, std::uint32_t events);
+  // Changes what a linked slot watches for. False with errno.
+  bool change(WatchIndex index, std::uint32_t events);
+  // Unlinks a slot. The kernel stops watching with the last one of the descriptor.
+  void remove(WatchIndex index);
+  // The same without telling the kernel, for the child of a fork.
+  void unlink(WatchIndex index);
+  // The slot's wire begins to wait: makes sure that the kernel reports. False when it cannot.
+  bool arm(WatchIndex index);
+
+  // Asks the kernel, waiting up to `timeout` ns, and triggers the waits of what is ready.
+  void poll(std::uint64_t timeout);
+
+  bool watching() const { return watching_ != 0; }
+
+  // A new epoll object with everything that is watched now.
+  void rebuild();
+
+private:
+  struct Entry {
+    WatchIndex first;         // the slots of this descriptor
+    std::uint32_t generation; // of the kernel's registration
+    std::uint32_t armed;      // events the kernel reports, 0 when muted
+    bool registered;          // the kernel knows the descriptor
+    bool unwanted_once;       // a report found nobody waiting
+  };
+
+  bool reserve(int fd);
+  bool control(int operation, int fd);
+  bool register_anew(int fd);
+  void forget_entry(Entry &entry);
+  void deliver(const epoll_event &event, bool may_mute_now);
+  std::uint32_t trigger(Entry &entry, std::uint32_t events);
+
+  static constexpr int kBatch = 128;
+
+  WatchTable &watches_;
+  Entry *entries_ = nullptr; // indexed by descriptor
+  std::uint32_t capacity_ = 0;
+  std::uint32_t watching_ = 0; // linked slots
+  int epoll_ = -1;
+  bool stale_ = false; // the kernel reports something we do not know
+  epoll_event events_[kBatch];
+};
+
+} // namespace libwire

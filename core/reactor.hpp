@@ -1,0 +1,47 @@
+// What a scheduler waits for outside of its wires: descriptors and timers. One per OS thread that
+// needs one, made at first use in a mapping of its own, released when the thread ends.
+#pragma once
+
+#include "poller.hpp"
+#include "scheduler.hpp"
+#include "timers.hpp"
+#include "watch.hpp"
+
+namespace libwire {
+
+struct Reactor {
+  WatchTable watches;
+  Poller poller{watches};
+  Timers timers;
+  std::uint64_t visited;          // when visit() last read the clock
+  std::uint64_t polled;           // when the kernel was last asked
+  std::int32_t ticks = kMaxTicks; // what visit() answered last
+  Reactor *next;                  // all reactors of the process, see lifecycle.cpp
+  Reactor *previous;
+
+  // Something may become ready without a wire's doing.
+  bool busy() const { return poller.watching() || !timers.empty(); }
+
+  // Between two switches: serves what is due, at most every 50 us. Gives the number of switches to the next visit.
+  std::int32_t visit();
+
+  // No wire is ready: waits for the first event.
+  void sleep();
+
+  // A registered wait begins to wait anew.
+  void begin_waiting(Wait &wait);
+
+  // After fork: a new epoll object; with `survivor` only what that wire has registered goes on.
+  void continue_in_child(Wire *survivor);
+
+  // Ends the registration of a wire that has ended.
+  void drop(WatchIndex index);
+
+private:
+  void keep_or_forget(WatchIndex index, Wire *survivor);
+};
+
+// This thread's reactor, made if need be; null and errno when that is not possible.
+Reactor *reactor();
+
+} // namespace libwire

@@ -1,0 +1,216 @@
+#include "stack.hpp"
+
+#include "fatal.hpp"
+#include "line.hpp"
+#include "os.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <elf.h>
+#include <link.h>
+#include <pthread.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+
+namespace libwire {
+
+namespace {
+
+constexpr std::size_t kFirstArena = 16;                    // stacks
+constexpr std::size_t kLargestArena = std::size_t(1) << 30; // bytes
+
+struct FreeStack {
+  FreeStack *next;
+};
+
+// Lives in the first page of its mapping; the first guard follows.
+struct Arena {
+  Arena *next;
+  std::size_t bytes;      // of the mapping
+  std::size_t stack_size; // a multiple of the page size
+  std::size_t capacity;
+  std::size_t carved;     // stacks that have been given out at least once
+  std::size_t in_use;
+  FreeStack *free;        // in the stacks' own memory
+  int protection;
+  bool guarded_by_mprotect;
+
+  char *first_stack(std::size_t page) { return reinterpret_cast<char *>(this) + 2 * page; }
+  std::size_t stride(std::size_t page) const { return stack_size + page; }
+};
+
+enum class GuardBy { unknown, advice, mprotect };
+
+constinit pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+constinit Arena *arenas = nullptr;
+constinit GuardBy guard_by = GuardBy::unknown;
+
+int note_executable(dl_phdr_info *object, std::size_t, void *result) {
+  bool is_program = object->dlpi_name && !*object->dlpi_name;
+  bool has_header = false;
+  for (int i = 0; i < object->dlpi_phnum; ++i) {
+    if (object->dlpi_phdr[i].p_type != PT_GNU_STACK)
+      continue;
+    has_header = true;
+    if (object->dlpi_phdr[i].p_flags & PF_X)
+      *static_cast<bool *>(result) = true;
+  }
+  // A program without the header gets executable stacks, as from the loader.
+  if (is_program && !has_header)
+    *static_cast<bool *>(result) = true;
+  return 0;
+}
+
+// DEFER blocks that use local variables are trampolines on the stack; a program that has some asks for
+// executable stacks, and its thread stacks are. Looked up each time: dlopen can change it.
+int stack_protection() {
+  bool executable = false;
+  ::dl_iterate_phdr(note_executable, &executable);
+  return PROT_READ | PROT_WRITE | (executable ? PROT_EXEC : 0);
+}
+
+void choose_guards(void *page, std::size_t size) {
+  if (guard_by != GuardBy::unknown)
+    return;
+  const char *forced = os::environment("WIRE_STACK_GUARD");
+  bool by_mprotect = forced && std::strcmp(forced, "mprotect") == 0;
+  guard_by = !by_mprotect && os::guard_install(page, size) == 0 ? GuardBy::advice : GuardBy::mprotect;
+}
+
+// Says once why more stacks are not to be had: ENOMEM alone would send people looking for memory.
+void explain_mapping_limit() {
+  static constinit bool said = false;
+  if (said)
+    return;
+  said = true;
+  Line line;
+  line.add("libwire: no more guarded stacks: the kernel's limit on mappings is reached, "
+           "raise vm.max_map_count");
+  line.write_to(2);
+}
+
+// Makes the next stack of an arena usable between guards. The one below is the one above its predecessor.
+bool guard_stack(Arena &arena, char *stack, std::size_t page) {
+  if (!arena.guarded_by_mprotect)
+    return (arena.carved > 0 || os::guard_install(stack - page, page) == 0) &&
+           os::guard_install(stack + arena.stack_size, page) == 0;
+  // The arena is inaccessible as a whole; open the stack.
+  if (::mprotect(stack, arena.stack_size, arena.protection) == 0)
+    return true;
+  if (errno == ENOMEM)
+    explain_mapping_limit();
+  return false;
+}
+
+Arena *make_arena(std::size_t stack_size, int protection, std::size_t capacity, std::size_t page) {
+  std::size_t bytes = 2 * page + capacity * (stack_size + page);
+  void *memory = os::map(bytes, protection);
+  if (!memory)
+    return nullptr;
+  ::madvise(memory, bytes, MADV_NOHUGEPAGE);
+  char *base = static_cast<char *>(memory);
+  choose_guards(base + page, page);
+  bool by_mprotect = guard_by == GuardBy::mprotect;
+  if (by_mprotect && ::mprotect(base + page, bytes - page, PROT_NONE) != 0) {
+    if (errno == ENOMEM)
+      explain_mapping_limit();
+    os::unmap(memory, bytes);
+    return nullptr;
+  }
+  auto *arena = static_cast<Arena *>(memory);
+  *arena = {};
+  arena->bytes = bytes;
+  arena->stack_size = stack_size;
+  arena->capacity = capacity;
+  arena->protection = protection;
+  arena->guarded_by_mprotect = by_mprotect;
+  arena->next = arenas;
+  arenas = arena;
+  return arena;
+}
+
+// An arena with room, the latest of its kind first; made if there is none.
+Arena *arena_for(std::size_t stack_size, int protection, std::size_t page) {
+  std::size_t capacity = kFirstArena;
+  for (Arena *arena = arenas; arena; arena = arena->next) {
+    if (arena->stack_size != stack_size || arena->protection != protection)
+      continue;
+    if (arena->free || arena->carved < arena->capacity)
+      return arena;
+    if (arena->capacity * 2 > capacity)
+      capacity = arena->capacity * 2;
+  }
+  std::size_t most = kLargestArena / (stack_size + page);
+  if (capacity > most)
+    capacity = most ? most : 1;
+  Arena *arena = make_arena(stack_size, protection, capacity, page);
+  // Address space may be short for many, but do for one.
+  return arena || capacity == 1 ? arena : make_arena(stack_size, protection, 1, page);
+}
+
+void *carve(Arena &arena, std::size_t page) {
+  if (FreeStack *stack = arena.free) {
+    arena.free = stack->next;
+    ++arena.in_use;
+    return stack;
+  }
+  char *stack = arena.first_stack(page) + arena.carved * arena.stride(page);
+  if (!guard_stack(arena, stack, page))
+    return nullptr;
+  ++arena.carved;
+  ++arena.in_use;
+  return stack;
+}
+
+void release_arena(Arena *arena) {
+  Arena **link = &arenas;
+  while (*link != arena)
+    link = &(*link)->next;
+  *link = arena->next;
+  os::unmap(arena, arena->bytes);
+}
+
+} // namespace
+
+void *stack_allocate(std::size_t size) {
+  std::size_t page = os::page_size();
+  std::size_t stack_size = (size + page - 1) / page * page;
+  int protection = stack_protection();
+  ::pthread_mutex_lock(&mutex);
+  Arena *arena = arena_for(stack_size, protection, page);
+  void *stack = arena ? carve(*arena, page) : nullptr;
+  if (arena && arena->in_use == 0)
+    release_arena(arena);
+  ::pthread_mutex_unlock(&mutex);
+  if (!stack)
+    errno = ENOMEM;
+  return stack;
+}
+
+void stack_free(void *stack) {
+  std::size_t page = os::page_size();
+  ::pthread_mutex_lock(&mutex);
+  char *address = static_cast<char *>(stack);
+  Arena *arena = arenas;
+  while (arena && (address < arena->first_stack(page) ||
+                   address >= reinterpret_cast<char *>(arena) + arena->bytes))
+    arena = arena->next;
+  bool known = arena && std::size_t(address - arena->first_stack(page)) % arena->stride(page) == 0;
+  if (known) {
+    // Give the memory back, but for the page that will be needed first.
+    if (arena->stack_size > page)
+      ::madvise(address, arena->stack_size - page, MADV_DONTNEED);
+    auto *free_stack = reinterpret_cast<FreeStack *>(address);
+    free_stack->next = arena->free;
+    arena->free = free_stack;
+    if (--arena->in_use == 0 && arena->capacity > kFirstArena)
+      release_arena(arena);
+  }
+  ::pthread_mutex_unlock(&mutex);
+  require(known, "wire_stack_free", "not a stack of wire_stack_alloc");
+}
+
+void stack_lock() { ::pthread_mutex_lock(&mutex); }
+void stack_unlock() { ::pthread_mutex_unlock(&mutex); }
+
+} // namespace libwire

@@ -1,0 +1,39 @@
+// Sleeping, and the program's Timeout: a timer that a wire can wait for together with something else.
+//
+// A Timeout is in one of four states, which its fields tell apart:
+//   idle     no deadline
+//   running  in the timing wheel
+//   expired  watched, its deadline has passed; stays so until it is reset or stopped
+//   paused   has a deadline, but is not watched
+#pragma once
+
+#include "fd.hpp"
+#include "timers.hpp"
+
+namespace libwire {
+
+struct Timeout {
+  FdState fd_state; // only its wait is used; its mode says whether the timer is watched
+  Timer timer;
+
+  bool watched() const { return fd_state.mode != FdMode::none; }
+  bool expired() const { return watched() && timer.deadline && !timer.running(); }
+  void stop_timer();
+};
+static_assert(sizeof(Timeout) == 72);
+
+void timeout_init(Timeout &timeout);
+
+// (Re)starts, or disarms with 0. False and errno ENOMEM when it cannot be registered.
+bool timeout_reset(Timeout &timeout, int milliseconds);
+void timeout_stop(Timeout &timeout);
+bool timeout_watch(Timeout &timeout);
+void timeout_unwatch(Timeout &timeout);
+
+// 1 when `wait` was triggered (or both), 2 when the time ran out first; -1 and errno ENOMEM.
+int timeout_wait(Wait &wait, Timeout &timeout, const char *function);
+
+// Suspends the running wire for a time. False and errno ENOMEM.
+bool sleep_for(int milliseconds, const char *function);
+
+} // namespace libwire
