@@ -21,7 +21,7 @@ void wire_yield(void) { return yield(); }
 
 wire_t *wire_get_current(void) { return outside(current_wire()); }
 
-int wire_is_only_one(void) { return list_empty(attached_scheduler().ready); }
+int wire_is_only_one(void) { return only_one(attached_scheduler()); }
 
 void wire_resume(wire_t *wire) {
   require_pointer(wire, "wire_resume");

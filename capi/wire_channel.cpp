@@ -20,10 +20,7 @@ void wire_channel_send(wire_channel_t *c, void *msg) {
 }
 
 int wire_channel_recv_block(wire_channel_t *c, void **msg) {
-  if (!valid(c && msg))
-    return -1;
-  *msg = channel_receive(core(c));
-  return 0;
+  return valid(c && msg) ? channel_receive(core(c), msg) : -1;
 }
 
 int wire_channel_recv_nonblock(wire_channel_t *c, void **msg) {

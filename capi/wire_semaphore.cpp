@@ -4,6 +4,8 @@
 #include "check.hpp"
 #include "convert.hpp"
 
+#include <climits>
+
 using namespace libwire;
 using namespace libwire::capi;
 
@@ -20,7 +22,7 @@ void wire_sem_take(wire_sem_t *sem) {
 }
 
 void wire_sem_release(wire_sem_t *sem) {
-  require_pointer(sem, "wire_sem_release");
+  require(sem && sem->count < INT_MAX, "wire_sem_release", "NULL argument or too many units");
   semaphore_release(core(sem));
 }
 

@@ -3,72 +3,69 @@
 #include "reactor.hpp"
 #include "scheduler.hpp"
 
+#include <cerrno>
+
 namespace libwire {
 
 namespace {
 
-struct Sender : Blocker, ListNode {
-  void *message;
-  Wire *wire;
-};
+// The queue of receivers holds registrations (ChannelReceiver) and blocked wires (Control::queue). Behind the
+// node either has a pointer: to the wait, or to the channel the wire is blocked on, which tells them apart.
+static_assert(offsetof(Control, blocked_on) - offsetof(Control, queue) ==
+              offsetof(ChannelReceiver, wait) - offsetof(ChannelReceiver, link));
 
-struct BlockedReceiver : ChannelReceiver, Blocker {
-  Channel *channel;
-  Wire *wire;
-};
+ChannelReceiver *receiver_of(ListNode *node) { return LIBWIRE_HOLDER(ChannelReceiver, link, node); }
 
-Sender *sender_of(ListNode *link) { return static_cast<Sender *>(link); }
-ChannelReceiver *receiver_of(ListNode *link) { return LIBWIRE_HOLDER(ChannelReceiver, link, link); }
+bool is_blocked_wire(Channel &channel, ListNode *node) {
+  return static_cast<void *>(receiver_of(node)->wait) == &channel;
+}
 
 // Tells the next receiver that a message is pending: one registration, if that is first, and the first
-// blocked receiver, who will be there when the registered wire decides not to take it.
-void announce(Channel &channel) {
+// blocked wire, which will be there when the registered one decides not to take it.
+[[gnu::always_inline]] inline void announce(Channel &channel) {
   if (list_empty(channel.senders) || list_empty(channel.receivers))
     return;
-  ChannelReceiver *first = receiver_of(channel.receivers.next);
-  if (first->wait) {
-    list_remove(first->link);
-    wait_trigger(*first->wait);
+  ListNode *first = channel.receivers.next;
+  if (!is_blocked_wire(channel, first)) [[unlikely]] {
+    list_unlink(*first);
+    wait_trigger(*receiver_of(first)->wait);
     if (list_empty(channel.receivers))
       return;
-    first = receiver_of(channel.receivers.next);
+    first = channel.receivers.next;
   }
-  if (!first->wait)
-    wake(static_cast<BlockedReceiver *>(first)->wire);
+  if (is_blocked_wire(channel, first))
+    release(queued_wire(first));
 }
 
 // Takes the oldest message and lets its sender go on.
 void *take(Channel &channel) {
-  Sender *sender = sender_of(channel.senders.next);
-  list_remove(*sender);
-  resume(sender->wire);
-  return sender->message;
+  ListNode *first = channel.senders.next;
+  Wire *sender = queued_wire(first);
+  list_unlink(*first);
+  release(sender);
+  void *message = LIBWIRE_HOLDER(Control, queue, first)->payload;
+  announce(channel);
+  return message;
 }
 
-bool detach_sender(Blocker *blocker) {
-  list_remove(*static_cast<Sender *>(blocker));
+bool detach_sender(Wire *wire) {
+  list_remove(wire->block()->queue);
   return true;
 }
 
-bool detach_receiver(Blocker *blocker) {
-  auto *receiver = static_cast<BlockedReceiver *>(blocker);
-  list_remove(receiver->link);
-  announce(*receiver->channel);
+bool detach_receiver(Wire *wire) {
+  Control *control = wire->block();
+  list_remove(control->queue);
+  announce(*static_cast<Channel *>(control->blocked_on));
   return true;
 }
 
-bool first_blocked(Channel &channel, BlockedReceiver &receiver) {
-  for (ListNode *node = channel.receivers.next; node != &receiver.link; node = node->next)
-    if (!receiver_of(node)->wait)
-      return false;
-  return true;
-}
-
-bool any_blocked(Channel &channel) {
-  for (ListNode *node = channel.receivers.next; node != &channel.receivers; node = node->next)
-    if (!receiver_of(node)->wait)
-      return true;
-  return false;
+// The blocked wire that has waited longest, or null.
+ListNode *first_blocked(Channel &channel) {
+  ListNode *node = channel.receivers.next;
+  while (node != &channel.receivers && !is_blocked_wire(channel, node))
+    node = node->next;
+  return node == &channel.receivers ? nullptr : node;
 }
 
 } // namespace
@@ -80,42 +77,33 @@ void channel_init(Channel &channel) {
 
 void channel_send(Channel &channel, void *message) {
   require_wire("wire_channel_send");
-  Sender sender;
-  sender.detach = detach_sender;
-  sender.message = message;
-  sender.wire = scheduler.current;
-  list_push_back(channel.senders, sender);
+  Control *control = scheduler.current->block();
+  control->payload = message;
+  list_push_back(channel.senders, control->queue);
   announce(channel);
-  block_until(sender, [&] { return !sender.linked(); });
+  return block_inline(&channel, detach_sender);
 }
 
-void *channel_receive(Channel &channel) {
-  if (!list_empty(channel.senders) && !any_blocked(channel)) {
-    void *message = take(channel);
-    announce(channel);
-    return message;
+int channel_receive(Channel &channel, void **message) {
+  if (list_empty(channel.senders) || first_blocked(channel)) {
+    require_wire("wire_channel_recv_block");
+    Control *control = scheduler.current->block();
+    list_push_back(channel.receivers, control->queue);
+    do
+      block(&channel, detach_receiver);
+    while (list_empty(channel.senders) || first_blocked(channel) != &control->queue);
+    list_unlink(control->queue);
   }
-  require_wire("wire_channel_recv_block");
-  BlockedReceiver receiver;
-  receiver.detach = detach_receiver;
-  receiver.wait = nullptr;
-  receiver.channel = &channel;
-  receiver.wire = scheduler.current;
-  list_push_back(channel.receivers, receiver.link);
-  block_until(receiver, [&] {
-    return !list_empty(channel.senders) && first_blocked(channel, receiver);
-  });
-  list_remove(receiver.link);
-  void *message = take(channel);
-  announce(channel);
-  return message;
+  *message = take(channel);
+  return 0;
 }
 
 bool channel_try_receive(Channel &channel, void *&message) {
-  if (list_empty(channel.senders))
+  if (list_empty(channel.senders)) {
+    errno = EAGAIN;
     return false;
+  }
   message = take(channel);
-  announce(channel);
   return true;
 }
 
@@ -154,10 +142,13 @@ void channel_told(Wait &wait) {
 void channel_unregister(Channel &channel, ChannelReceiver &receiver) {
   Reactor *reactor = scheduler.reactor;
   WatchIndex index = reactor ? reactor->watches.find(*receiver.wait, &receiver) : 0;
-  if (index) {
+  if (index)
     reactor->watches.remove(index);
-    list_remove(receiver.link);
-  }
+  channel_drop(channel, receiver);
+}
+
+void channel_drop(Channel &channel, ChannelReceiver &receiver) {
+  list_remove(receiver.link);
   announce(channel);
 }
 

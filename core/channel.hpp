@@ -25,13 +25,13 @@ static_assert(sizeof(Channel) == 32);
 
 struct ChannelReceiver {
   ListNode link;
-  Wait *wait; // null: a wire inside channel_receive
+  Wait *wait;
 };
 static_assert(sizeof(ChannelReceiver) == 24);
 
 void channel_init(Channel &channel);
 void channel_send(Channel &channel, void *message);
-void *channel_receive(Channel &channel);
+int channel_receive(Channel &channel, void **message); // 0
 bool channel_try_receive(Channel &channel, void *&message);
 
 // Queues `receiver` so that `wait` is triggered once when there is something to receive.
@@ -40,7 +40,9 @@ void channel_register(Channel &channel, ChannelReceiver &receiver, Wait &wait);
 void channel_begin_waiting(Channel &channel, ChannelReceiver &receiver);
 void channel_told(Wait &wait);
 
-// Takes a registration back. If it had been triggered and the message is still there, the next receiver is told.
+// The end of a registration, for a wire that has ended, and taken back by the program. If it had been triggered
+// and the message is still there, the next receiver is told.
+void channel_drop(Channel &channel, ChannelReceiver &receiver);
 void channel_unregister(Channel &channel, ChannelReceiver &receiver);
 
 } // namespace libwire

@@ -1,5 +1,6 @@
 #include "fd.hpp"
 
+#include "errno_guard.hpp"
 #include "reactor.hpp"
 
 namespace libwire {
@@ -23,6 +24,7 @@ bool watch_anew(FdState &state, FdMode mode) {
   Reactor *r = reactor();
   if (!r)
     return false;
+  state.wait.wire = current_wire();
   WatchIndex index = r->watches.add(Watch::Kind::descriptor, state.wait, &state);
   if (!index)
     return false;
@@ -47,6 +49,7 @@ bool ensure_watched(FdState &state) {
 } // namespace
 
 void fd_init(FdState &state, int fd) {
+  ErrnoGuard guard;
   if (WatchIndex index = find(state)) // the program uses the memory again without having ended the watch
     unwatch(index);
   state.fd = fd;
@@ -56,6 +59,7 @@ void fd_init(FdState &state, int fd) {
 }
 
 bool fd_watch(FdState &state, FdMode mode) {
+  ErrnoGuard guard;
   WatchIndex index = find(state);
   if (mode == FdMode::none) {
     if (index)
@@ -65,24 +69,26 @@ bool fd_watch(FdState &state, FdMode mode) {
   }
   if (index) {
     Reactor &r = *scheduler.reactor;
-    if (r.watches[index].fd == state.fd) {
+    if (r.watches[index].fd == state.fd && r.poller.change(index, events_of(mode))) {
       state.mode = mode;
-      return r.poller.change(index, events_of(mode));
+      r.watches.adopt(state.wait);
+      return true;
     }
-    unwatch(index);
+    unwatch(index); // closed since, or another descriptor: begin anew
   }
-  state.wait.wire = current_wire();
   state.mode = watch_anew(state, mode) ? mode : FdMode::none;
-  return state.mode == mode;
+  return guard.result(state.mode == mode);
 }
 
 void fd_wait(FdState &state, const char *function) {
   require_wire(function);
+  ErrnoGuard guard;
   if (ensure_watched(state))
     wait_single(state.wait, function);
 }
 
 void fd_chain(WaitList &list, FdState &state) {
+  ErrnoGuard guard;
   wait_chain(list, state.wait);
   if (!ensure_watched(state))
     wait_trigger(state.wait); // let the program's own call report what is wrong

@@ -48,7 +48,8 @@ void after_fork_in_parent() {
 // In the child of a fork in a wire that wire is alone: the others must never run here.
 void forget_other_wires(Scheduler &s) {
   Wire *self = s.current;
-  list_reset(s.ready);
+  // It had yielded instead of waiting in run()'s loop.
+  bool main_ready = s.main.link.next != &s.main.link;
   for (ListNode *node = s.all.next; node != &s.all; node = node->next) {
     Wire *wire = LIBWIRE_HOLDER(Control, all, node)->wire;
     if (wire != self) {
@@ -58,8 +59,9 @@ void forget_other_wires(Scheduler &s) {
   }
   list_reset(s.all);
   list_push_back(s.all, self->block()->all);
-  if (s.main.ready()) // it had yielded outside the loop
-    list_push_back(s.ready, s.main.link);
+  list_reset(self->link);
+  if (main_ready)
+    make_ready(s, &s.main);
 }
 
 void after_fork_in_child() {

@@ -31,13 +31,19 @@ inline void list_push_back(ListNode &head, ListNode &node) { list_insert_before(
 
 inline void list_push_front(ListNode &head, ListNode &node) { list_insert_before(*head.next, node); }
 
-// Takes a node out of its list. A node that is in none stays as it is.
+// Takes a node out of the list it is in.
+inline void list_unlink(ListNode &node) {
+  ListNode *next = node.next;
+  ListNode *prev = node.prev;
+  next->prev = prev;
+  prev->next = next;
+  node.next = nullptr;
+}
+
+// The same for a node that may be in none.
 inline void list_remove(ListNode &node) {
-  if (!node.next)
-    return;
-  node.next->prev = node.prev;
-  node.prev->next = node.next;
-  node.next = node.prev = nullptr;
+  if (node.linked())
+    list_unlink(node);
 }
 
 // The object that holds `node` as its member at `Offset`.

@@ -6,45 +6,39 @@ namespace libwire {
 
 namespace {
 
-struct Waiter : Blocker, ListNode {
-  Wire *wire;
-  void *queue;       // the Lock or Semaphore
-  bool wants_clear;  // waits for a lock to be free, not for the lock
-};
-
-Waiter *waiter_of(ListNode *link) { return static_cast<Waiter *>(link); }
-
-void let_go(ListNode *link) {
-  Wire *wire = waiter_of(link)->wire;
-  list_remove(*link);
-  resume(wire);
-}
-
-bool detach_from_lock(Blocker *blocker) {
-  auto *waiter = static_cast<Waiter *>(blocker);
-  auto &lock = *static_cast<Lock *>(waiter->queue);
-  bool queued = waiter->linked();
-  list_remove(*waiter);
-  if (waiter->wants_clear)
-    return true;
-  if (queued)
+bool detach_from_lock(Wire *wire) {
+  Control *control = wire->block();
+  auto &lock = *static_cast<Lock *>(control->blocked_on);
+  if (control->queue.linked()) {
+    list_remove(control->queue);
     --lock.num_users;
-  else
-    lock_release(lock);
+  } else {
+    lock_release(lock); // it had been handed over already
+  }
   return true;
 }
 
-bool detach_from_semaphore(Blocker *blocker) {
-  auto *waiter = static_cast<Waiter *>(blocker);
-  if (waiter->linked())
-    list_remove(*waiter);
-  else
-    semaphore_release(*static_cast<Semaphore *>(waiter->queue));
+bool detach_from_clear(Wire *wire) {
+  list_remove(wire->block()->queue);
   return true;
 }
 
-void wait_in_line(Waiter &waiter) {
-  block_until(waiter, [&] { return !waiter.linked(); });
+bool detach_from_semaphore(Wire *wire) {
+  Control *control = wire->block();
+  if (control->queue.linked())
+    list_remove(control->queue);
+  else
+    semaphore_release(*static_cast<Semaphore *>(control->blocked_on));
+  return true;
+}
+
+bool waits_for_clear(ListNode *queue) {
+  return LIBWIRE_HOLDER(Control, queue, queue)->detach == detach_from_clear;
+}
+
+void let_go(ListNode *queue) {
+  list_unlink(*queue);
+  release(queued_wire(queue));
 }
 
 } // namespace
@@ -56,19 +50,19 @@ void lock_init(Lock &lock) {
 
 void lock_queue(Lock &lock) {
   require_wire("wire_lock_take");
-  Waiter waiter{{detach_from_lock}, {}, scheduler.current, &lock, false};
-  list_push_back(lock.users, waiter);
-  wait_in_line(waiter);
+  ++lock.num_users;
+  list_push_back(lock.users, scheduler.current->block()->queue);
+  return block_inline(&lock, detach_from_lock);
 }
 
 void lock_hand_over(Lock &lock) {
-  if (lock.num_users == 0) {
+  if (--lock.num_users == 0) {
     while (!list_empty(lock.users))
       let_go(lock.users.prev);
     return;
   }
   ListNode *first = lock.users.next;
-  while (waiter_of(first)->wants_clear)
+  while (waits_for_clear(first))
     first = first->next;
   let_go(first);
 }
@@ -76,9 +70,8 @@ void lock_hand_over(Lock &lock) {
 void lock_wait_clear(Lock &lock) {
   while (lock.num_users != 0) {
     require_wire("wire_lock_wait_clear");
-    Waiter waiter{{detach_from_lock}, {}, scheduler.current, &lock, true};
-    list_push_front(lock.users, waiter);
-    wait_in_line(waiter);
+    list_push_front(lock.users, scheduler.current->block()->queue);
+    block(&lock, detach_from_clear);
   }
 }
 
@@ -93,9 +86,8 @@ void semaphore_take(Semaphore &semaphore) {
     return;
   }
   require_wire("wire_sem_take");
-  Waiter waiter{{detach_from_semaphore}, {}, scheduler.current, &semaphore, false};
-  list_push_back(semaphore.waiters, waiter);
-  wait_in_line(waiter);
+  list_push_back(semaphore.waiters, scheduler.current->block()->queue);
+  return block_inline(&semaphore, detach_from_semaphore);
 }
 
 void semaphore_release(Semaphore &semaphore) {

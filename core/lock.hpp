@@ -24,15 +24,17 @@ void lock_init(Lock &lock);
 void lock_queue(Lock &lock); // take, when somebody holds it
 void lock_hand_over(Lock &lock); // release, when somebody waits
 
+// Stores of constants behind a predicted branch: neither waits for the other's store, as counting would.
 inline void lock_take(Lock &lock) {
-  if (lock.num_users++ != 0) [[unlikely]]
-    lock_queue(lock);
+  if (lock.num_users != 0) [[unlikely]]
+    return lock_queue(lock);
+  lock.num_users = 1;
 }
 
 inline void lock_release(Lock &lock) {
-  --lock.num_users;
-  if (!list_empty(lock.users)) [[unlikely]]
-    lock_hand_over(lock);
+  if (lock.num_users != 1 || !list_empty(lock.users)) [[unlikely]]
+    return lock_hand_over(lock);
+  lock.num_users = 0;
 }
 
 // Returns when nobody holds or waits.

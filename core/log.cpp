@@ -1,5 +1,7 @@
 #include "log.hpp"
 
+#include "defer.hpp"
+#include "errno_guard.hpp"
 #include "fd.hpp"
 #include "lifecycle.hpp"
 #include "lock.hpp"
@@ -55,30 +57,37 @@ void format_line(LogLine &line, int level, const char *format, va_list arguments
   errno = saved_errno;
 }
 
-void wait_writable(int fd) {
-  if (in_wire()) {
-    FdState state{};
-    fd_init(state, fd);
-    if (fd_watch(state, FdMode::write)) {
-      fd_wait(state, "wire_log");
-      fd_watch(state, FdMode::none);
-      return;
-    }
+// Suspends the writer until the target takes more.
+void wait_in_wire(int fd) {
+  FdState state{};
+  fd_init(state, fd);
+  if (!fd_watch(state, FdMode::write)) {
+    os::poll_one(fd, POLLOUT);
+    return;
   }
-  os::poll_one(fd, POLLOUT);
+  fd_wait(state, "wire_log");
+  fd_watch(state, FdMode::none);
 }
 
-// Writes the rest of one line. `done` counts what has gone out, so that somebody else can finish it.
-void write_line(const LogLine &line, int &done) {
+enum class Progress { done, full };
+
+// Writes the rest of one line, of which `done` characters have gone out.
+Progress write_line(const LogLine &line, int &done) {
   while (done < line.length) {
     ssize_t wrote = os::write(target, line.text + done, std::size_t(line.length - done));
     if (wrote >= 0)
       done += int(wrote);
     else if (errno == EAGAIN)
-      wait_writable(target);
+      return Progress::full;
     else if (errno != EINTR)
       break; // nobody to tell: the log itself is broken
   }
+  return Progress::done;
+}
+
+void write_line_blocking(const LogLine &line, int &done) {
+  while (write_line(line, done) == Progress::full)
+    os::poll_one(target, POLLOUT);
 }
 
 } // namespace
@@ -96,23 +105,31 @@ struct LogWriter {
 
 namespace {
 
-void write_first(LogWriter &log) {
-  write_line(log.lines[log.first], log.done);
+void pop_first(LogWriter &log) {
   log.done = 0;
   log.first = (log.first + 1) % kLines;
   --log.queued;
   semaphore_release(log.space);
 }
 
+// Writes what is queued without letting anybody else run. The writer may be in the middle of the first line.
 void write_queued(LogWriter &log) {
-  while (log.queued)
-    write_first(log);
+  while (log.queued) {
+    write_line_blocking(log.lines[log.first], log.done);
+    pop_first(log);
+  }
 }
 
+// While it waits, others may finish its line and more: it looks at the queue anew each time.
 void writer(void *argument) {
   auto &log = *static_cast<LogWriter *>(argument);
   for (;;) {
-    write_queued(log);
+    while (log.queued) {
+      if (write_line(log.lines[log.first], log.done) == Progress::full)
+        wait_in_wire(target);
+      else
+        pop_first(log);
+    }
     suspend();
   }
 }
@@ -130,23 +147,9 @@ void release(LogWriter *log) {
   os::unmap(log, sizeof(LogWriter));
 }
 
-// Releases the lock also when the wire is cancelled while it waits for space.
-struct Turn : DeferNode {
-  Lock *lock;
-
-  explicit Turn(Lock &held) : DeferNode{scheduler.current->cleanup_head, give_up}, lock(&held) {
-    scheduler.current->cleanup_head = this;
-  }
-  ~Turn() {
-    scheduler.current->cleanup_head = next;
-    lock_release(*lock);
-  }
-  static void give_up(DeferNode *node) { lock_release(*static_cast<Turn *>(node)->lock); }
-};
-
 void queue_line(LogWriter &log, int level, const char *format, va_list arguments) {
   lock_take(log.order);
-  Turn turn(log.order);
+  Deferred release_order([&] { lock_release(log.order); });
   semaphore_take(log.space);
   format_line(log.lines[(log.first + log.queued) % kLines], level, format, arguments);
   ++log.queued;
@@ -159,7 +162,7 @@ void write_directly(int level, const char *format, va_list arguments) {
   LogLine line;
   format_line(line, level, format, arguments);
   int done = 0;
-  write_line(line, done);
+  write_line_blocking(line, done);
 }
 
 void flush_at_exit() {
@@ -195,6 +198,7 @@ bool log_init(int fd) {
 }
 
 void log_line(int level, const char *format, va_list arguments) {
+  ErrnoGuard guard;
   LogWriter *log = scheduler.log;
   if (log && in_wire() && scheduler.current != &log->wire)
     queue_line(*log, level, format, arguments);

@@ -1,5 +1,7 @@
 #include "net.hpp"
 
+#include "defer.hpp"
+#include "errno_guard.hpp"
 #include "os.hpp"
 #include "scheduler.hpp"
 
@@ -116,6 +118,16 @@ bool try_address(Net &net, const addrinfo &address, int milliseconds) {
   return false;
 }
 
+// Milliseconds for the next of `left` addresses: 0 without a limit, -1 when no time is left.
+int share_of_time(int milliseconds, std::uint64_t deadline, int left) {
+  if (milliseconds <= 0)
+    return 0;
+  std::uint64_t now = os::now();
+  if (now >= deadline)
+    return -1;
+  return int((deadline - now) / 1'000'000 / std::uint64_t(left)) + 1;
+}
+
 int count_addresses(const addrinfo *address) {
   int count = 0;
   for (; address; address = address->ai_next)
@@ -132,37 +144,45 @@ void net_init(Net &net, int socket) {
 
 bool net_read(Net &net, void *buffer, std::size_t count, std::size_t minimum, std::size_t &received,
               const char *function) {
+  ErrnoGuard guard;
   char *bytes = static_cast<char *>(buffer);
   Wait &wait = net.fd_state.wait;
   received = 0;
   bool is_ready = false;
-  while (received < minimum) {
-    if (!wait.drained) {
+  // With no minimum one attempt is made, which may find nothing.
+  bool look = count > 0 && minimum == 0;
+  while (received < minimum || look) {
+    // After a read that emptied the socket another one would most likely be in vain: wait first.
+    if (look || !wait.drained || !in_wire() || net.timeout.expired()) {
       ssize_t got = try_read(net.fd_state.fd, bytes + received, count - received, is_ready);
       is_ready = false;
       if (got > 0) {
         received += std::size_t(got);
         wait.drained = received < count;
+        look = false;
         continue;
       }
       if (got == 0) {
         errno = ENODATA;
-        return false;
+        return guard.result(false);
       }
       if (errno == EINTR)
         continue;
       if (!would_block())
-        return false;
+        return guard.result(false);
+      if (look)
+        break;
     }
     wait.drained = 0;
     if (!wait_ready(net, FdMode::read, function))
-      return false;
+      return guard.result(false);
     is_ready = true;
   }
   return true;
 }
 
 bool net_write(Net &net, const void *buffer, std::size_t count, std::size_t &sent) {
+  ErrnoGuard guard;
   const char *bytes = static_cast<const char *>(buffer);
   sent = 0;
   bool is_ready = false;
@@ -176,60 +196,71 @@ bool net_write(Net &net, const void *buffer, std::size_t count, std::size_t &sen
     if (errno == EINTR)
       continue;
     if (!would_block() || !wait_ready(net, FdMode::write, "wire_net_write"))
-      return false;
+      return guard.result(false);
     is_ready = true;
   }
   return true;
 }
 
 bool net_connect(Net &net, const sockaddr *address, socklen_t length, const char *function) {
+  ErrnoGuard guard;
   int socket = net.fd_state.fd;
   int flags = os::get_flags(socket);
   if (flags < 0)
-    return false;
+    return guard.result(false);
+  if (flags & O_NONBLOCK)
+    return guard.result(connect_nonblocking(net, address, length, function));
   // There is no way to ask for a single connect that does not block.
-  if (!(flags & O_NONBLOCK) && os::set_flags(socket, flags | O_NONBLOCK) < 0)
-    return false;
-  bool connected = connect_nonblocking(net, address, length, function);
-  if (!(flags & O_NONBLOCK)) {
-    int saved_errno = errno;
-    os::set_flags(socket, flags);
-    errno = saved_errno;
+  if (os::set_flags(socket, flags | O_NONBLOCK) < 0)
+    return guard.result(false);
+  bool connected;
+  int error;
+  {
+    Deferred restore([&] { os::set_flags(socket, flags); });
+    connected = connect_nonblocking(net, address, length, function);
+    error = errno;
   }
-  return connected;
+  errno = error;
+  return guard.result(connected);
 }
 
 bool net_connect_name(Net &net, const char *host, const char *service, int milliseconds,
                       sockaddr *address, socklen_t *length) {
   require_wire("wire_net_init_tcp_connected");
+  ErrnoGuard guard;
+  net_init(net, -1); // so that the program may close it whatever fails
   std::uint64_t deadline = os::now() + std::uint64_t(milliseconds > 0 ? milliseconds : 0) * 1'000'000;
   addrinfo *found = resolve(host, service);
   if (!found)
-    return false;
-  int left = count_addresses(found);
+    return guard.result(false);
   bool connected = false;
-  for (addrinfo *one = found; one && !connected; one = one->ai_next, --left) {
-    int share = 0;
-    if (milliseconds > 0) {
-      std::uint64_t now = os::now();
-      if (now >= deadline) {
-        errno = ETIMEDOUT;
+  int error = 0;
+  {
+    // The program does not know of the list and the socket yet: when the wire is cancelled they go here.
+    Deferred release([&] {
+      ::freeaddrinfo(found);
+      if (!connected)
+        net_close(net);
+    });
+    int left = count_addresses(found);
+    for (addrinfo *one = found; one && !connected; one = one->ai_next, --left) {
+      int share = share_of_time(milliseconds, deadline, left);
+      if (share < 0) {
+        error = ETIMEDOUT;
         break;
       }
-      share = int((deadline - now) / 1'000'000 / std::uint64_t(left)) + 1;
-    }
-    connected = try_address(net, *one, share);
-    if (connected && address && length) {
-      bool fits = *length >= one->ai_addrlen;
-      if (fits)
-        std::memcpy(address, one->ai_addr, one->ai_addrlen);
-      *length = fits ? one->ai_addrlen : 0;
+      connected = try_address(net, *one, share);
+      error = errno;
+      if (connected && address && length) {
+        bool fits = *length >= one->ai_addrlen;
+        if (fits)
+          std::memcpy(address, one->ai_addr, one->ai_addrlen);
+        *length = fits ? one->ai_addrlen : 0;
+      }
     }
   }
-  int saved_errno = errno;
-  ::freeaddrinfo(found);
-  errno = saved_errno;
-  return connected;
+  errno = error;
+  return guard.result(connected);
 }
 
 void net_close(Net &net) {

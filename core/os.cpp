@@ -101,6 +101,11 @@ int epoll_control(int epoll, int operation, int fd, std::uint32_t events, std::u
   return int(::syscall(SYS_epoll_ctl, epoll, operation, fd, &event));
 }
 
+bool is_epoll(int fd) {
+  epoll_event event;
+  return ::syscall(SYS_epoll_pwait, fd, &event, 1, 0, nullptr, 0) >= 0 || errno == EINTR;
+}
+
 int epoll_wait(int epoll, epoll_event *events, int capacity, std::uint64_t timeout) {
 #ifdef SYS_epoll_pwait2
   // Told once that the kernel is too old for it; every thread may find out by itself.
@@ -109,7 +114,8 @@ int epoll_wait(int epoll, epoll_event *events, int capacity, std::uint64_t timeo
     timespec limit = to_timespec(timeout);
     int count =
         int(::syscall(SYS_epoll_pwait2, epoll, events, capacity, &limit, nullptr, std::size_t(0)));
-    if (count >= 0 || errno != ENOSYS)
+    // Containers refuse calls they do not know with EPERM.
+    if (count >= 0 || (errno != ENOSYS && errno != EPERM))
       return count;
     __atomic_store_n(&refused, true, __ATOMIC_RELAXED);
   }

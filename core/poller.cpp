@@ -13,15 +13,37 @@ constexpr std::uint32_t kBroken = EPOLLERR | EPOLLHUP; // reported whatever was 
 } // namespace
 
 bool Poller::open() {
+  if (epoll_ >= 0)
+    return true;
+  epoll_ = os::epoll_create();
   if (epoll_ < 0)
-    epoll_ = os::epoll_create();
-  return epoll_ >= 0;
+    return false;
+  for (std::uint32_t fd = 0; fd < capacity_; ++fd) {
+    Entry &entry = entries_[fd];
+    entry.registered = false;
+    if (entry.first && !register_anew(int(fd)))
+      forget_entry(entry);
+  }
+  return true;
+}
+
+// The program may have closed our descriptor and taken its number for something else.
+void Poller::close_epoll() {
+  if (epoll_ >= 0 && os::is_epoll(epoll_))
+    os::close(epoll_);
+  epoll_ = -1;
+}
+
+// Whether a refused call shows that the epoll object is gone; makes it anew then.
+bool Poller::lost() {
+  if (os::is_epoll(epoll_))
+    return false;
+  epoll_ = -1;
+  return open();
 }
 
 void Poller::close() {
-  if (epoll_ >= 0)
-    os::close(epoll_);
-  epoll_ = -1;
+  close_epoll();
   if (entries_)
     os::unmap(entries_, capacity_ * sizeof(Entry));
   entries_ = nullptr;
@@ -79,23 +101,26 @@ void Poller::forget_entry(Entry &entry) {
 }
 
 bool Poller::add(WatchIndex index, int fd, std::uint32_t events) {
-  if (!open() || !reserve(fd))
+  if (!reserve(fd) || !open())
     return false;
   Entry &entry = entries_[fd];
   std::uint32_t armed_before = entry.armed;
   entry.armed |= events;
   // Asking the kernel also when it seems to report these events already tells whether it is still the same file.
   if (entry.registered && !control(EPOLL_CTL_MOD, fd)) {
-    if (errno == ENOENT || errno == EBADF) {
+    int error = errno;
+    if (lost()) { // open() has registered what is watched, with these events
+    } else if (error == ENOENT || error == EBADF) {
       forget_entry(entry);
       entry.armed = events;
     } else {
       entry.armed = armed_before;
+      errno = error;
       return false;
     }
   }
-  if (!entry.registered && !register_anew(fd)) {
-    entry.armed = 0;
+  if (!entry.registered && !register_anew(fd) && !(lost() && register_anew(fd))) {
+    entry.armed = armed_before;
     return false;
   }
   Watch &slot = watches_[index];
@@ -201,13 +226,8 @@ void Poller::poll(std::uint64_t timeout) {
     return;
   }
   int count = os::epoll_wait(epoll_, events_, kBatch, timeout);
-  if (count < 0) {
-    if (errno == EINTR)
-      return;
-    epoll_ = -1; // the program closed it; if it took the number for something else, that is not ours to close
-    rebuild();
-    return;
-  }
+  if (count < 0 && (errno == EBADF || errno == EINVAL))
+    stale_ = true; // the program closed it
   for (int i = 0; i < count; ++i)
     deliver(events_[i], timeout != 0);
   if (stale_)
@@ -216,16 +236,9 @@ void Poller::poll(std::uint64_t timeout) {
 
 void Poller::rebuild() {
   stale_ = false;
-  if (epoll_ >= 0)
-    os::close(epoll_);
-  epoll_ = -1;
-  if (!open())
-    return;
-  for (std::uint32_t fd = 0; fd < capacity_; ++fd) {
-    Entry &entry = entries_[fd];
-    if (entry.first && !register_anew(int(fd)))
-      forget_entry(entry);
-  }
+  close_epoll();
+  if (watching_)
+    open();
 }
 
 } // namespace libwire

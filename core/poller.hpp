@@ -23,7 +23,7 @@ class Poller {
 public:
   explicit Poller(WatchTable &watches) : watches_(watches) {}
 
-  // Makes the epoll object if there is none. False with errno.
+  // Makes the epoll object if there is none, and registers all that is watched. False with errno.
   bool open();
   void close();
 
@@ -57,6 +57,8 @@ private:
 
   bool reserve(int fd);
   bool control(int operation, int fd);
+  bool lost();
+  void close_epoll();
   bool register_anew(int fd);
   void forget_entry(Entry &entry);
   void deliver(const epoll_event &event, bool may_mute_now);

@@ -10,48 +10,38 @@ namespace libwire {
 
 namespace {
 
-struct Waiter : Blocker, ListNode {
-  Wire *wire;
-  Pool *pool;
-  PoolEntry *entry; // what it was handed
-};
-
-Waiter *waiter_of(ListNode *link) { return static_cast<Waiter *>(link); }
-
 void give_back(Pool &pool, PoolEntry &entry) {
   if (list_empty(pool.waiters.receivers)) {
     list_push_front(pool.free, entry.link);
     return;
   }
-  Waiter *waiter = waiter_of(pool.waiters.receivers.next);
-  list_remove(*waiter);
-  waiter->entry = &entry;
-  wake(waiter->wire);
+  ListNode *queue = pool.waiters.receivers.next;
+  Wire *waiter = queued_wire(queue);
+  list_remove(*queue);
+  waiter->block()->payload = &entry;
+  release(waiter);
 }
 
-void wire_ended(Wire *wire, void *pool) {
-  give_back(*static_cast<Pool *>(pool), *LIBWIRE_HOLDER(PoolEntry, wire, wire));
-}
-
-bool detach(Blocker *blocker) {
-  auto *waiter = static_cast<Waiter *>(blocker);
-  --waiter->pool->waiting;
-  if (waiter->linked())
-    list_remove(*waiter);
+bool detach(Wire *wire) {
+  Control *control = wire->block();
+  auto &pool = *static_cast<Pool *>(control->blocked_on);
+  --pool.waiting;
+  if (control->queue.linked())
+    list_remove(control->queue);
   else
-    give_back(*waiter->pool, *waiter->entry);
+    give_back(pool, *static_cast<PoolEntry *>(control->payload));
   return true;
 }
 
 Wire *start(Pool &pool, PoolEntry &entry, const char *name, void (*function)(void *), void *argument) {
   Wire *wire = create(&entry.wire, name, function, argument, entry.stack, pool.stack_size);
-  Control *control = wire->block();
-  control->on_end = wire_ended;
-  control->on_end_argument = &pool;
+  wire->block()->pool = &pool;
   return wire;
 }
 
 } // namespace
+
+void pool_take_back(Pool &pool, Wire *wire) { give_back(pool, *LIBWIRE_HOLDER(PoolEntry, wire, wire)); }
 
 bool pool_init(Pool &pool, PoolEntry *entries, unsigned size, unsigned stack_size) {
   bool own_entries = !entries;
@@ -100,12 +90,12 @@ Wire *pool_allocate_blocking(Pool &pool, const char *name, void (*entry)(void *)
   if (!list_empty(pool.free))
     return pool_allocate(pool, name, entry, argument);
   require_wire("wire_pool_alloc_block");
-  Waiter waiter{{detach}, {}, scheduler.current, &pool, nullptr};
-  list_push_back(pool.waiters.receivers, waiter);
+  Control *control = scheduler.current->block();
+  list_push_back(pool.waiters.receivers, control->queue);
   ++pool.waiting;
-  block_until(waiter, [&] { return !waiter.linked(); });
+  block(&pool, detach);
   --pool.waiting;
-  return start(pool, *waiter.entry, name, entry, argument);
+  return start(pool, *static_cast<PoolEntry *>(control->payload), name, entry, argument);
 }
 
 } // namespace libwire

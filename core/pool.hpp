@@ -33,4 +33,7 @@ bool pool_init(Pool &pool, PoolEntry *entries, unsigned size, unsigned stack_siz
 Wire *pool_allocate(Pool &pool, const char *name, void (*entry)(void *), void *argument);
 Wire *pool_allocate_blocking(Pool &pool, const char *name, void (*entry)(void *), void *argument);
 
+// A wire of the pool has ended.
+void pool_take_back(Pool &pool, Wire *wire);
+
 } // namespace libwire

@@ -42,7 +42,7 @@ void Reactor::sleep() {
   std::uint64_t now = os::now();
   timers.expire(now);
   std::uint64_t timeout = 0;
-  if (list_empty(scheduler.ready)) {
+  if (!scheduler.first) {
     std::uint64_t wakeup = timers.next_wakeup();
     timeout = wakeup == os::kForever ? wakeup : wakeup > now ? wakeup - now : 0;
   }
@@ -84,11 +84,10 @@ void Reactor::keep_or_forget(WatchIndex index, Wire *survivor) {
   Watch &slot = watches[index];
   bool keep = slot.owner == survivor || slot.owner == &scheduler.main;
   if (slot.kind == Watch::Kind::timeout) {
-    Timer &timer = static_cast<Timeout *>(slot.subject)->timer;
-    bool running = timer.running();
-    timer.link = {};
-    if (keep && running)
+    if (keep && slot.running) {
+      Timer &timer = static_cast<Timeout *>(slot.subject)->timer;
       timers.start(timer, timer.deadline);
+    }
   } else if (slot.kind == Watch::Kind::descriptor && !keep) {
     poller.unlink(index); // not told to the kernel: the epoll object is the parent's too
   }
@@ -100,10 +99,10 @@ void Reactor::drop(WatchIndex index) {
   Watch &slot = watches[index];
   if (slot.kind == Watch::Kind::descriptor)
     poller.remove(index);
-  else if (slot.kind == Watch::Kind::timeout)
-    static_cast<Timeout *>(slot.subject)->stop_timer();
+  else if (slot.kind == Watch::Kind::timeout && slot.running)
+    timers.stop(static_cast<Timeout *>(slot.subject)->timer);
   else if (slot.kind == Watch::Kind::receiver)
-    list_remove(static_cast<ChannelReceiver *>(slot.subject)->link);
+    channel_drop(*static_cast<Channel *>(slot.channel), *static_cast<ChannelReceiver *>(slot.subject));
   watches.forget(index);
 }
 

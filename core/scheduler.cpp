@@ -1,6 +1,7 @@
 #include "scheduler.hpp"
 
 #include "lifecycle.hpp"
+#include "pool.hpp"
 #include "reactor.hpp"
 
 #include <cerrno>
@@ -16,14 +17,15 @@ namespace {
 
 constexpr std::size_t kCacheLine = 64;
 
-// Stacks that lie a power of two apart would have their busiest lines in the same cache sets. Larger stacks
-// give up to a sixteenth of their size to spread their tops.
+// Stacks that lie a multiple of 4096 apart would have their busiest lines in the same few cache sets. Larger
+// stacks give up to a sixteenth of their size, at most 2 KiB, to spread their tops: each begins one line below its
+// neighbour in the arena, a regular step that hardware prefetchers follow.
 std::size_t stack_colour(std::uintptr_t stack, std::size_t size) {
-  std::size_t colours = size < 8192 ? 1 : size / 16 / kCacheLine;
-  if (colours > 32)
-    colours = 32;
-  std::uint32_t mixed = std::uint32_t(stack >> 12) * 0x9e3779b1u >> 16;
-  return mixed % colours * kCacheLine;
+  if (size < 8192)
+    return 0;
+  auto neighbour = std::uint32_t(stack >> 12) / (std::uint32_t(size >> 12) + 1);
+  std::uint32_t colours = size >= 32768 ? 32 : size >= 16384 ? 16 : 8;
+  return neighbour % colours * kCacheLine;
 }
 
 void copy_name(char (&to)[32], const char *from) {
@@ -40,36 +42,43 @@ void retire(Wire *wire) {
   Control *control = wire->block();
   if (control->watches) [[unlikely]]
     scheduler.reactor->watches.drop_all_of(wire);
-  list_remove(control->all);
+  list_unlink(control->all);
   wire->control = 0;
-  if (control->on_end)
-    control->on_end(wire, control->on_end_argument);
+  if (control->pool)
+    pool_take_back(*control->pool, wire);
+}
+
+// Nobody runs: `main` counts as current, and the ring begins with `first` (null: it is empty).
+void stand_back(Scheduler &s, Wire *first) {
+  s.current = &s.main;
+  s.first = first;
+}
+
+// Takes the running wire out of the ring.
+void leave_ring(Scheduler &s, Wire *self) {
+  bool alone = self->link.next == &self->link;
+  Wire *next = wire_of(self->link.next);
+  list_unlink(self->link);
+  stand_back(s, alone ? nullptr : next);
 }
 
 // The wire that runs next, or `main` when none is ready. Wires cancelled before they ever ran end here.
+// Called while nobody runs; what retire() gives away may be for any wire.
 Wire *take_next(Scheduler &s) {
-  while (!list_empty(s.ready)) {
-    Wire *wire = pop_ready(s, s.ready.next);
-    if (wire->has(Wire::kFresh) && wire->has(Wire::kCancelled)) [[unlikely]]
-      retire(wire);
-    else
+  while (Wire *wire = s.first) {
+    if (!wire->has(Wire::kFresh) || !wire->has(Wire::kCancelled)) [[likely]]
       return wire;
+    unready(s, wire);
+    retire(wire);
   }
   return &s.main;
 }
 
-void restore_errno() {
-  Scheduler &s = scheduler;
-  *s.errno_location = s.current->block()->saved_errno;
-}
-
-[[noreturn]] void finish();
 [[noreturn]] void end_cancelled();
 
 // Runs on top of a wire that follows an ended one.
 Transfer after_end(Transfer transfer) {
   tools::arrive(scheduler.current->block(), nullptr);
-  restore_errno();
   return transfer;
 }
 
@@ -79,8 +88,39 @@ Transfer end_on_top(Transfer transfer) {
   if (previous)
     previous->context = transfer.fctx;
   tools::arrive(scheduler.current->block(), previous ? previous->block() : nullptr);
-  restore_errno();
   end_cancelled();
+}
+
+// Asks the reactor when it is due. The caller has made sure that no wire counts as running.
+inline void ask_reactor(Scheduler &s) {
+  if (s.ticks > 0) [[likely]]
+    return;
+  int saved_errno = *s.errno_location;
+  s.ticks = s.reactor ? s.reactor->visit() : kMaxTicks;
+  *s.errno_location = saved_errno;
+}
+
+// Leaves the running wire for good. In tail position only, like every switch, although nothing returns here.
+[[gnu::always_inline]] inline void finish() {
+  Scheduler &s = scheduler;
+  Wire *self = s.current;
+  Control *control = self->block();
+  leave_ring(s, self);
+  retire(self);
+  --s.ticks;
+  ask_reactor(s);
+  Wire *next = take_next(s);
+  s.current = next;
+  *s.errno_location = next->block()->saved_errno;
+  tools::leave(control, next->block(), true);
+  if (next->has(Wire::kFresh)) {
+    next->control &= ~Wire::kFresh;
+    return start_context(next->context, nullptr);
+  }
+  if (next->has(Wire::kCancelled)) [[unlikely]]
+    return resume_context(next->context, nullptr, end_on_top);
+  next->control &= ~Wire::kBlocked;
+  return resume_context(next->context, nullptr, after_end);
 }
 
 void run_wire(Transfer transfer) {
@@ -89,26 +129,8 @@ void run_wire(Transfer transfer) {
     previous->context = transfer.fctx;
   Control *control = scheduler.current->block();
   tools::arrive(control, previous ? previous->block() : nullptr);
-  restore_errno();
   control->entry(control->argument);
-  finish();
-}
-
-// Leaves the running wire for good.
-void finish() {
-  Scheduler &s = scheduler;
-  Control *control = s.current->block();
-  retire(s.current);
-  Wire *next = take_next(s);
-  s.current = next;
-  tools::leave(control, next->block(), true);
-  if (next->has(Wire::kFresh)) {
-    next->control &= ~Wire::kFresh;
-    start_context(next->context, nullptr);
-  } else {
-    resume_context(next->context, nullptr, next->has(Wire::kCancelled) ? end_on_top : after_end);
-  }
-  __builtin_unreachable();
+  return finish();
 }
 
 // Ends the running wire, which was cancelled: gives back what it waits for, runs its DEFER blocks, last first.
@@ -117,18 +139,16 @@ void end_cancelled() {
   Wire *self = scheduler.current;
   Control *control = self->block();
   self->control = (self->control | Wire::kEnding) & ~Wire::kCancelled;
-  while (Blocker *blocker = control->blocked) {
-    if (blocker->detach(blocker))
-      control->blocked = nullptr;
-    else
-      suspend();
-  }
+  while (self->has(Wire::kBlocked) && !control->detach(self))
+    suspend();
+  self->control &= ~Wire::kBlocked;
   while (DeferNode *node = self->cleanup_head) {
     DeferNode *next = node->next;
     node->cleanup(node);
     self->cleanup_head = next;
   }
   finish();
+  __builtin_unreachable();
 }
 
 void end_if_cancelled(Wire *self) {
@@ -136,21 +156,17 @@ void end_if_cancelled(Wire *self) {
     end_cancelled();
 }
 
-// Asks the reactor when it is due. The caller has made sure that no wire counts as running.
-void ask_reactor(Scheduler &s) {
-  if (s.ticks > 0)
-    return;
-  int saved_errno = *s.errno_location;
-  s.ticks = s.reactor ? s.reactor->visit() : kMaxTicks;
-  *s.errno_location = saved_errno;
+// The wire that was to be left runs on.
+void stay(Scheduler &s, Wire *self) {
+  self->control &= ~Wire::kBlocked;
+  s.current = self;
 }
 
-// In tail position only.
-[[gnu::always_inline]] inline void go_on(Scheduler &s, Wire *self, Wire *next) {
-  if (next == self) {
-    s.current = self;
-    return;
-  }
+// In tail position only: from `self`, while nobody runs, to the next wire, which may be `self` again.
+[[gnu::always_inline]] inline void go_on(Scheduler &s, Wire *self) {
+  Wire *next = take_next(s);
+  if (next == self)
+    return stay(s, self);
   return switch_to(s, self, next);
 }
 
@@ -160,9 +176,15 @@ void sleep_in_reactor(Scheduler &s) {
   *s.errno_location = saved_errno;
 }
 
-// The way from run()'s loop into the wires.
-[[gnu::noinline]] void enter_wires(Scheduler &s) {
-  return go_on(s, &s.main, take_next(s));
+// The way from outside into the wires; returns when none is ready, or when it is the turn of `main`.
+[[gnu::noinline]] void enter_wires(Scheduler &s) { return go_on(s, &s.main); }
+
+// Outside wires: each ready wire has a turn, and then `main`, which leaves the ring again.
+[[gnu::noinline]] void yield_outside(Scheduler &s) {
+  make_ready(s, &s.main);
+  enter_wires(s);
+  leave_ring(s, &s.main);
+  list_reset(s.main.link);
 }
 
 } // namespace
@@ -173,47 +195,51 @@ Transfer save_previous(Transfer transfer) {
   Wire *previous = static_cast<Wire *>(transfer.data);
   previous->context = transfer.fctx;
   tools::arrive(scheduler.current->block(), previous->block());
-  restore_errno();
   return transfer;
 }
 
+// `from` has saved its errno and left the ring, or stays in it; `to` is fresh or cancelled.
 void switch_special(Wire *from, Wire *to) {
   Scheduler &s = scheduler;
   if (to->has(Wire::kFresh) && to->has(Wire::kCancelled)) {
-    s.current = &s.main; // `from` is suspended already: what retire() gives away may be for it
-    retire(to);
+    stand_back(s, to);
     to = take_next(s);
-    if (to == from) {
-      s.current = from;
-      return;
-    }
+    if (to == from)
+      return stay(s, from);
   }
   s.current = to;
+  *s.errno_location = to->block()->saved_errno;
   tools::leave(from->block(), to->block(), false);
   if (to->has(Wire::kFresh)) {
     to->control &= ~Wire::kFresh;
     return start_context(to->context, from);
   }
-  return resume_context(to->context, from, to->has(Wire::kCancelled) ? end_on_top : save_previous);
+  if (to->has(Wire::kCancelled)) [[unlikely]]
+    return resume_context(to->context, from, end_on_top);
+  to->control &= ~Wire::kBlocked;
+  return resume_context(to->context, from, save_previous);
 }
 
 void yield_slow() {
   Scheduler &s = attached_scheduler();
   Wire *self = s.current;
+  if (self == &s.main) {
+    ask_reactor(s);
+    return yield_outside(s);
+  }
   end_if_cancelled(self);
-  list_push_back(s.ready, self->link);
-  s.current = &s.main;
+  stand_back(s, wire_of(self->link.next));
   ask_reactor(s);
-  return go_on(s, self, take_next(s));
+  return go_on(s, self);
 }
 
 void suspend_slow() {
   Scheduler &s = scheduler;
   Wire *self = s.current;
   end_if_cancelled(self);
-  s.current = &s.main; // from here on the wire can be made ready
+  leave_ring(s, self);
   ask_reactor(s);
-  return go_on(s, self, take_next(s));
+  return go_on(s, self);
 }
 
 } // namespace detail
@@ -222,11 +248,11 @@ Scheduler &attached_scheduler() {
   Scheduler &s = scheduler;
   if (s.current) [[likely]]
     return s;
-  list_reset(s.ready);
   list_reset(s.all);
   s.ticks = kMaxTicks;
   s.errno_location = &errno;
   s.main_control.wire = &s.main;
+  list_reset(s.main.link);
   s.main.control = reinterpret_cast<std::uintptr_t>(&s.main_control);
   s.current = &s.main;
   lifecycle::watch_forks();
@@ -234,6 +260,8 @@ Scheduler &attached_scheduler() {
 }
 
 void suspend() { return suspend_inline(); }
+
+void block(void *on, Detach detach) { return block_inline(on, detach); }
 
 Wire *create(Wire *wire, const char *name, void (*entry)(void *), void *argument, void *stack,
              std::size_t stack_size) {
@@ -246,20 +274,19 @@ Wire *create(Wire *wire, const char *name, void (*entry)(void *), void *argument
   auto *control = reinterpret_cast<Control *>(block);
   control->saved_errno = 0;
   control->watches = 0;
-  control->blocked = nullptr;
   control->entry = entry;
   control->argument = argument;
   control->stack_low = static_cast<char *>(stack);
   control->stack_high = control->stack_low + stack_size;
   control->wire = wire;
-  control->on_end = nullptr;
+  control->pool = nullptr;
   control->sanitizer = nullptr;
   list_push_back(s.all, control->all);
   wire->context = make_context(control, block - low, run_wire);
   wire->control = block | Wire::kFresh;
   wire->cleanup_head = nullptr;
   copy_name(wire->name, name);
-  list_push_back(s.ready, wire->link);
+  make_ready(s, wire);
   return wire;
 }
 
@@ -272,11 +299,10 @@ void cancel(Wire *wire) {
     s.ticks = 0; // the next suspension point takes the slow path and sees it
     return;
   }
-  Control *control = wire->block();
-  if (Blocker *blocker = control->blocked) {
-    if (!blocker->detach(blocker))
+  if (wire->has(Wire::kBlocked)) {
+    if (!wire->block()->detach(wire))
       return;
-    control->blocked = nullptr;
+    wire->control &= ~Wire::kBlocked;
   }
   wake(wire);
 }
@@ -285,7 +311,7 @@ void run() {
   require(!in_wire(), "wire_thread_run", "called in a wire");
   Scheduler &s = attached_scheduler();
   for (;;) {
-    if (!list_empty(s.ready))
+    if (s.first)
       enter_wires(s);
     else if (s.reactor && s.reactor->busy())
       sleep_in_reactor(s);
@@ -296,11 +322,11 @@ void run() {
 
 void forget_all() {
   Scheduler &s = attached_scheduler();
-  list_reset(s.ready);
+  s.first = nullptr;
   list_reset(s.all);
   s.main_control.watches = 0;
   s.main.cleanup_head = nullptr;
-  s.main.link = {};
+  list_reset(s.main.link);
   s.ticks = kMaxTicks;
   lifecycle::forget_resources();
 }

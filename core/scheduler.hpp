@@ -1,10 +1,14 @@
-// The scheduler of one OS thread: the ready queue and the switch between wires.
+// The scheduler of one OS thread: the ring of ready wires and the switch between them.
 //
 // Invariants
 // - `current` is the running wire, `main` while the thread runs outside wires, null before first use.
-// - A ready wire is linked in `ready` exactly once; the running wire and suspended ones are not.
-// - While wires run, `main` waits in run()'s loop, or is in `ready` itself because it yielded. So a wire that
-//   suspends with an empty ready queue can always go to `main`.
+// - The ready wires form a ring without a head node; the running wire is one of them. It is the first, its
+//   neighbour `next` runs after it, its neighbour `prev` is the tail. So yielding moves nothing: the next one
+//   becomes current, and thereby the former one the last.
+// - While `main` runs it is in a ring of its own, and `first` is the ring's first wire, null when none is ready.
+//   While a wire runs `first` means nothing.
+// - `main` waits in run()'s loop while wires run, or is in their ring because it yielded. So the last wire
+//   of the ring can always go to `main`.
 // - `ticks` counts switches down; at 0 the slow path asks the reactor, so that descriptors and timers are served
 //   while wires yield without pause, and looks whether the running wire was cancelled by itself.
 //
@@ -26,14 +30,14 @@ struct Reactor;
 
 struct Scheduler {
   Wire *current;
-  ListNode ready;
+  Wire *first;
   std::int32_t ticks;
   int *errno_location;
   Reactor *reactor; // descriptors and timers, made at first use
   LogWriter *log;   // the thread's queue of log lines, made by wire_log_init_*
   ListNode all;     // every wire that has not ended, by Control::all
   Wire main;        // stands for the thread outside wires
-  alignas(16) Control main_control;
+  alignas(64) Control main_control;
 };
 
 extern constinit thread_local Scheduler scheduler;
@@ -65,24 +69,24 @@ void switch_special(Wire *from, Wire *to);
 void yield_slow();
 void suspend_slow();
 
-inline Wire *wire_of(ListNode *link) { return LIBWIRE_HOLDER(Wire, link, link); }
+// The wire after the next one will need its stack soon: with many wires it is in no cache by now.
+[[gnu::always_inline]] inline void prefetch_stack(Wire *wire) {
+  __builtin_prefetch(wire->context);
+  __builtin_prefetch(static_cast<char *>(wire->context) + 64);
+  __builtin_prefetch(wire->block());
+}
 
-// In tail position only.
+// In tail position only. `to` becomes current; errno goes with the wire.
 [[gnu::always_inline]] inline void switch_to(Scheduler &s, Wire *from, Wire *to) {
   from->block()->saved_errno = *s.errno_location;
   if (to->has(Wire::kFresh | Wire::kCancelled)) [[unlikely]]
     return switch_special(from, to);
+  *s.errno_location = to->block()->saved_errno;
+  to->control &= ~Wire::kBlocked;
   s.current = to;
+  prefetch_stack(wire_of(to->link.next));
   tools::leave(from->block(), to->block(), false);
   resume_context(to->context, from, save_previous);
-}
-
-[[gnu::always_inline]] inline Wire *pop_ready(Scheduler &s, ListNode *first) {
-  ListNode *second = first->next;
-  s.ready.next = second;
-  second->prev = &s.ready;
-  first->next = nullptr;
-  return wire_of(first);
 }
 
 } // namespace detail
@@ -90,36 +94,76 @@ inline Wire *wire_of(ListNode *link) { return LIBWIRE_HOLDER(Wire, link, link); 
 // Lets every other ready wire run before the caller goes on.
 [[gnu::always_inline]] inline void yield() {
   Scheduler &s = scheduler;
-  if (--s.ticks <= 0) [[unlikely]]
-    return detail::yield_slow();
-  ListNode *first = s.ready.next;
-  if (first == &s.ready)
-    return;
   Wire *self = s.current;
-  list_push_back(s.ready, self->link);
-  return detail::switch_to(s, self, detail::pop_ready(s, first));
+  if (--s.ticks <= 0 || self == &s.main) [[unlikely]]
+    return detail::yield_slow();
+  Wire *next = wire_of(self->link.next);
+  if (next == self)
+    return;
+  return detail::switch_to(s, self, next);
 }
 
-// Stops the running wire until somebody resumes it. May return without reason: callers wait in a loop for
+// Stops the running wire until somebody resumes it. It may return without reason: callers wait in a loop for
 // their own condition.
 [[gnu::always_inline]] inline void suspend_inline() {
   Scheduler &s = scheduler;
-  ListNode *first = s.ready.next;
-  if (--s.ticks <= 0 || first == &s.ready) [[unlikely]]
+  Wire *self = s.current;
+  Wire *next = wire_of(self->link.next);
+  if (--s.ticks <= 0 || next == self) [[unlikely]]
     return detail::suspend_slow();
-  return detail::switch_to(s, s.current, detail::pop_ready(s, first));
+  list_unlink(self->link);
+  return detail::switch_to(s, self, next);
 }
 
 // The same as a function of its own, for calls that are not in tail position.
 void suspend();
 
-// Puts a suspended or ready wire at the tail of the ready queue. Ended wires and the running one are ignored.
+// Stops the running wire until release() lets it go; nobody else can resume it. The caller has queued it. In tail
+// position of the calls that programs make, it lets their return go straight back to the program.
+[[gnu::always_inline]] inline void block_inline(void *on, Detach detach) {
+  Wire *self = scheduler.current;
+  Control *control = self->block();
+  control->blocked_on = on;
+  control->detach = detach;
+  self->control |= Wire::kBlocked;
+  return suspend_inline();
+}
+
+void block(void *on, Detach detach);
+
+// Whether no other wire is ready.
+inline bool only_one(const Scheduler &s) {
+  return s.current == &s.main ? !s.first : s.current->link.next == &s.current->link;
+}
+
+// Appends a wire that is not in the ring.
+inline void make_ready(Scheduler &s, Wire *wire) {
+  Wire *first = s.current == &s.main ? s.first : s.current;
+  if (first) [[likely]] {
+    list_insert_before(first->link, wire->link);
+  } else {
+    list_reset(wire->link);
+    s.first = wire;
+  }
+}
+
+// Takes a ready wire other than the running one out of the ring.
+inline void unready(Scheduler &s, Wire *wire) {
+  if (s.current == &s.main && s.first == wire)
+    s.first = wire->link.next == &wire->link ? nullptr : wire_of(wire->link.next);
+  list_unlink(wire->link);
+}
+
+// Puts a suspended or ready wire at the tail. Ended wires, the running one and those that are blocked are ignored.
 inline void resume(Wire *wire) {
   Scheduler &s = scheduler;
   if (wire->ended() || wire == s.current || wire == &s.main) [[unlikely]]
     return;
-  list_remove(wire->link);
-  list_push_back(s.ready, wire->link);
+  if (wire->ready())
+    unready(s, wire);
+  else if (wire->has(Wire::kBlocked))
+    return;
+  make_ready(s, wire);
 }
 
 // Makes a suspended wire ready; one that is ready already keeps its place.
@@ -128,13 +172,10 @@ inline void wake(Wire *wire) {
     resume(wire);
 }
 
-// Suspends until `done()`; meanwhile `blocker` tells a canceller how to take the wire out of what it waits for.
-template <typename Done> inline void block_until(Blocker &blocker, Done done) {
-  Control *control = scheduler.current->block();
-  control->blocked = &blocker;
-  while (!done())
-    suspend();
-  control->blocked = nullptr;
+// Lets a blocked wire go on. It stays kBlocked until it runs: cancelled before that, it gives back what it got.
+inline void release(Wire *wire) {
+  if (!wire->ready())
+    make_ready(scheduler, wire);
 }
 
 // Prepares `wire` to run entry(argument) on the caller's stack and makes it ready.

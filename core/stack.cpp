@@ -1,5 +1,6 @@
 #include "stack.hpp"
 
+#include "errno_guard.hpp"
 #include "fatal.hpp"
 #include "line.hpp"
 #include "os.hpp"
@@ -173,6 +174,7 @@ void release_arena(Arena *arena) {
 } // namespace
 
 void *stack_allocate(std::size_t size) {
+  ErrnoGuard guard;
   std::size_t page = os::page_size();
   std::size_t stack_size = (size + page - 1) / page * page;
   int protection = stack_protection();
@@ -184,6 +186,7 @@ void *stack_allocate(std::size_t size) {
   ::pthread_mutex_unlock(&mutex);
   if (!stack)
     errno = ENOMEM;
+  guard.result(stack != nullptr);
   return stack;
 }
 

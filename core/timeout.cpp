@@ -8,38 +8,54 @@ namespace {
 
 constexpr std::uint64_t kMillisecond = 1'000'000; // ns
 
-void expired(Timer *timer) { wait_trigger(LIBWIRE_HOLDER(Timeout, timer, timer)->fd_state.wait); }
-
 WatchIndex find(Timeout &timeout) {
   Reactor *reactor = scheduler.reactor;
   return reactor ? reactor->watches.find(timeout.fd_state.wait, &timeout) : 0;
 }
 
-// Stops the timer if this is a registered one; memory that was never initialised is left alone.
+void expired(Timer *timer) {
+  Timeout &timeout = *LIBWIRE_HOLDER(Timeout, timer, timer);
+  scheduler.reactor->watches[find(timeout)].running = false;
+  wait_trigger(timeout.fd_state.wait);
+}
+
+void start_timer(Timeout &timeout, WatchIndex index, std::uint64_t deadline) {
+  scheduler.reactor->watches[index].running = true;
+  scheduler.reactor->timers.start(timeout.timer, deadline);
+}
+
+void stop_timer(Timeout &timeout, WatchIndex index) {
+  if (!scheduler.reactor->watches[index].running)
+    return;
+  scheduler.reactor->watches[index].running = false;
+  scheduler.reactor->timers.stop(timeout.timer);
+}
+
+// Ends the registration, if there is one; memory that was never initialised is left alone.
 void unregister(Timeout &timeout) {
   WatchIndex index = find(timeout);
   if (!index)
     return;
-  timeout.stop_timer();
+  stop_timer(timeout, index);
   scheduler.reactor->watches.remove(index);
 }
 
-bool enroll(Timeout &timeout) {
+// The slot of the timeout, made if need be; 0 and errno ENOMEM.
+WatchIndex enroll(Timeout &timeout) {
+  if (WatchIndex index = find(timeout)) {
+    scheduler.reactor->watches.adopt(timeout.fd_state.wait);
+    return index;
+  }
   timeout.fd_state.wait.wire = current_wire();
   Reactor *r = reactor();
-  return r && r->watches.add(Watch::Kind::timeout, timeout.fd_state.wait, &timeout);
+  return r ? r->watches.add(Watch::Kind::timeout, timeout.fd_state.wait, &timeout) : 0;
 }
 
-struct Sleeper : Blocker, Timer {
+struct Sleeper : Timer {
   Wire *wire;
 };
 
 } // namespace
-
-void Timeout::stop_timer() {
-  if (timer.running())
-    scheduler.reactor->timers.stop(timer);
-}
 
 void timeout_init(Timeout &timeout) {
   unregister(timeout);
@@ -51,18 +67,18 @@ void timeout_init(Timeout &timeout) {
 }
 
 bool timeout_reset(Timeout &timeout, int milliseconds) {
+  timeout.fd_state.wait.triggered = 0;
   if (milliseconds == 0) {
-    timeout.stop_timer();
+    unregister(timeout); // nothing may refer to the memory of a timeout that is not armed
     timeout.timer.deadline = 0;
-    timeout.fd_state.wait.triggered = 0;
     return true;
   }
-  if (!find(timeout) && !enroll(timeout))
+  WatchIndex index = enroll(timeout);
+  if (!index)
     return false;
-  timeout.stop_timer();
+  stop_timer(timeout, index);
   timeout.fd_state.mode = FdMode::read;
-  timeout.fd_state.wait.triggered = 0;
-  scheduler.reactor->timers.start(timeout.timer, os::now() + std::uint64_t(milliseconds) * kMillisecond);
+  start_timer(timeout, index, os::now() + std::uint64_t(milliseconds) * kMillisecond);
   return true;
 }
 
@@ -74,19 +90,21 @@ void timeout_stop(Timeout &timeout) {
 }
 
 bool timeout_watch(Timeout &timeout) {
-  bool registered = find(timeout) != 0;
-  if (registered && timeout.watched())
+  WatchIndex index = find(timeout);
+  if (index && timeout.watched())
     return true;
-  if (!registered && !enroll(timeout))
+  index = enroll(timeout);
+  if (!index)
     return false;
   timeout.fd_state.mode = FdMode::read;
-  if (timeout.timer.deadline && !timeout.timer.running())
-    scheduler.reactor->timers.start(timeout.timer, timeout.timer.deadline);
+  if (timeout.timer.deadline && !scheduler.reactor->watches[index].running)
+    start_timer(timeout, index, timeout.timer.deadline);
   return true;
 }
 
 void timeout_unwatch(Timeout &timeout) {
-  if (timeout.expired())
+  // Over, whether or not the reactor has looked at it.
+  if (timeout.watched() && timeout.timer.deadline && timeout.timer.deadline <= os::now())
     timeout.timer.deadline = 0;
   unregister(timeout);
   timeout.fd_state.mode = FdMode::none;
@@ -107,15 +125,14 @@ bool sleep_for(int milliseconds, const char *function) {
   Sleeper sleeper;
   sleeper.wire = scheduler.current;
   sleeper.link = {};
-  sleeper.expired = [](Timer *timer) { wake(static_cast<Sleeper *>(timer)->wire); };
-  sleeper.detach = [](Blocker *blocker) {
-    Sleeper &sleeper = *static_cast<Sleeper *>(blocker);
-    if (sleeper.running())
-      scheduler.reactor->timers.stop(sleeper);
-    return true;
-  };
+  sleeper.expired = [](Timer *timer) { release(static_cast<Sleeper *>(timer)->wire); };
   r->timers.start(sleeper, os::now() + std::uint64_t(milliseconds) * kMillisecond);
-  block_until(sleeper, [&] { return !sleeper.running(); });
+  block(&sleeper, [](Wire *wire) {
+    auto &timer = *static_cast<Sleeper *>(wire->block()->blocked_on);
+    if (timer.running())
+      scheduler.reactor->timers.stop(timer);
+    return true;
+  });
   return true;
 }
 

@@ -18,7 +18,6 @@ struct Timeout {
 
   bool watched() const { return fd_state.mode != FdMode::none; }
   bool expired() const { return watched() && timer.deadline && !timer.running(); }
-  void stop_timer();
 };
 static_assert(sizeof(Timeout) == 72);
 

@@ -19,6 +19,14 @@ void begin_waiting(Wait &wait) {
     scheduler.reactor->begin_waiting(wait);
 }
 
+// The wire is cancelled: its list is gone with its stack, but the waits may live on.
+bool detach_from_list(Wire *wire) {
+  auto &list = *static_cast<WaitList *>(wire->block()->blocked_on);
+  while (!list_empty(list.head))
+    list_unlink(*list.head.next);
+  return true;
+}
+
 Wait *wait_of(ListNode *link) { return LIBWIRE_HOLDER(Wait, link, link); }
 
 } // namespace
@@ -41,7 +49,13 @@ bool wait_trigger(Wait &wait) {
   if (!wait.waiting || wait.triggered)
     return false;
   wait.triggered = 1;
-  wake(wait.wire);
+  Wire *wire = wait.wire;
+  if (wire->ended() || wire->ready())
+    return true;
+  if (wire->has(Wire::kBlocked) && wire->block()->detach == detach_from_list)
+    release(wire);
+  else
+    wake(wire); // not if it is blocked elsewhere: it will see the wait when it looks
   return true;
 }
 
@@ -63,7 +77,7 @@ Wait &list_wait(WaitList &list, const char *function) {
       return wait;
     }
     require_wire(function);
-    suspend();
+    block(&list, detach_from_list);
   }
 }
 

@@ -95,6 +95,13 @@ void WatchTable::unlink_owner(WatchIndex index) {
     slots_[slot.owner_next].owner_previous = slot.owner_previous;
 }
 
+void WatchTable::adopt(Wait &wait) {
+  if (wait.waiting)
+    return;
+  wait.wire = current_wire();
+  rebind(wait);
+}
+
 void WatchTable::rebind(Wait &wait) {
   for (WatchIndex index = wait.watch; index; index = slots_[index].wait_next) {
     if (slots_[index].owner == wait.wire)

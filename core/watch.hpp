@@ -30,6 +30,7 @@ struct Watch {
   WatchIndex fd_next, fd_previous;
   int fd;
   std::uint32_t events; // EPOLLIN or EPOLLOUT for a descriptor
+  bool running;         // of a timeout: its timer is in the wheel; otherwise its memory may be gone
   Kind kind;
 };
 
@@ -50,6 +51,9 @@ public:
   }
 
   Watch &operator[](WatchIndex index) { return slots_[index]; }
+
+  // Binds a wait that nobody waits for, and its slots, to the running wire.
+  void adopt(Wait &wait);
 
   // Makes the wire that `wait` is bound to now the owner of its slots.
   void rebind(Wait &wait);

@@ -21,42 +21,50 @@ struct DeferNode {
   void (*cleanup)(DeferNode *);
 };
 
-// What a suspended wire is queued on inside the library. It lives in the frame of the blocking call, which
-// sets it before it suspends and clears it after. `detach` takes the wire out of that queue when it is
-// cancelled, passing on whatever it had already been given; false when the wire must stay suspended until
-// what it waits for is over.
-struct Blocker {
-  bool (*detach)(Blocker *);
-};
+struct Pool;
+
+// Takes a wire that is cancelled out of what it is blocked on, passing on whatever it had already been given.
+// False when the wire must stay suspended until what it waits for is over.
+using Detach = bool (*)(Wire *);
 
 struct Control {
-  int saved_errno;           // errno of the wire while another one runs; next to the frames, same cache line
-  std::uint32_t watches;     // first of the wire's registrations in the watch table, 0 for none
-  Blocker *blocked;          // what the wire is queued on, or null
-  void (*entry)(void *);     // the program's function and its argument
-  void *argument;
-  char *stack_low;           // bounds of the memory given to wire_init
+  int saved_errno;       // errno of the wire while another one runs
+  std::uint32_t watches; // first of the wire's registrations in the watch table, 0 for none
+
+  // While the wire is blocked (Wire::kBlocked): what on, and its place there. Before it first runs: what to run.
+  Detach detach;
+  union {
+    ListNode queue;
+    struct {
+      void (*entry)(void *);
+      void *argument;
+    };
+  };
+  void *blocked_on; // the channel, lock, ... whose queue it is in, or a record in the blocked frame
+  void *payload;    // the message it sends, the entry it was handed
+
+  char *stack_low;  // bounds of the memory given to wire_init
   char *stack_high;
-  ListNode all;              // the list of all wires of the scheduler
+  ListNode all;     // the list of all wires of the scheduler
   Wire *wire;
-  void (*on_end)(Wire *, void *); // told when the wire has ended, e.g. its pool; may be null
-  void *on_end_argument;
-  void *sanitizer;           // handle of the tools in tools.hpp
+  Pool *pool;       // gets the wire back when it has ended; may be null
+  void *sanitizer;  // handle of the tools in tools.hpp
 };
 static_assert(sizeof(Control) <= 128, "a 4096-byte stack must leave 3.8 KiB to the user");
 
 struct Wire {
   Context context;           // where it continues; meaningless while it runs
-  ListNode link;             // in the ready queue; next is null when the wire is not ready
+  ListNode link;             // in the ring of ready wires; next is null when the wire is suspended
   std::uintptr_t control;    // Control * and flags, 0 when ended
   DeferNode *cleanup_head;
   char name[32];
 
-  // Flags in `control`; the control block is aligned to 16.
+  // Flags in `control`; the control block is aligned to 64.
   static constexpr std::uintptr_t kFresh = 1;     // has never run
   static constexpr std::uintptr_t kCancelled = 2; // ends instead of running again
   static constexpr std::uintptr_t kEnding = 4;    // runs its DEFER blocks or is past its entry function
-  static constexpr std::uintptr_t kFlags = 15;
+  static constexpr std::uintptr_t kBlocked = 8;   // queued somewhere, or on its way from there
+  static constexpr std::uintptr_t kFlags = 63;
 
   bool ended() const { return control == 0; }
   bool has(std::uintptr_t flag) const { return (control & flag) != 0; }
@@ -64,6 +72,11 @@ struct Wire {
   Control *block() const { return reinterpret_cast<Control *>(control & ~kFlags); }
 };
 static_assert(sizeof(Wire) == 72);
+
+inline Wire *wire_of(ListNode *link) { return LIBWIRE_HOLDER(Wire, link, link); }
+
+// The wire that is queued through Control::queue.
+inline Wire *queued_wire(ListNode *queue) { return LIBWIRE_HOLDER(Control, queue, queue)->wire; }
 
 constexpr std::size_t kMinimumStack = 1024;
 

@@ -14,6 +14,7 @@
 extern "C" {
 #endif
 
+/** A list's head, or the link inside an item. */
 struct list_head {
   struct list_head *next;
   struct list_head *prev;

@@ -13,9 +13,8 @@
  *
  * Misuse that no return value can report (a NULL pointer where a function returns nothing,
  * waiting outside a wire) prints one line on stderr that names the function, the wire and the
- * mistake, and calls abort().
- *
- * The comments of all headers have one form, so that they can be checked and turned into pages:
+ * mistake, and calls abort(). */
+/* The comments of all headers have one form, so that they can be checked and turned into pages:
  * what the function does, @param, @return, and the paragraphs Errors (errno values, and what
  * aborts), Switches (whether another wire can run before it returns), Allocates (memory or
  * descriptors), Context (from where it may be called). */

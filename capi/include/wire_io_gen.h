@@ -47,8 +47,11 @@ typedef __off64_t wio_off64_t;
 typedef off_t wio_off64_t;
 #endif
 
+/** Called by wio_glob for a directory that cannot be read; anything but 0 ends the search. */
 typedef int (*glob_errfunc_t)(const char *epath, int eerrno);
+/** Called by wio_ftw for each entry; anything but 0 ends the walk. */
 typedef int (*ftw_cb_t)(const char *fpath, const struct stat *sb, int typeflag);
+/** Called by wio_nftw for each entry; anything but 0 ends the walk. */
 typedef int (*nftw_cb_t)(const char *fpath, const struct stat *sb, int typeflag,
                          struct FTW *ftwbuf);
 

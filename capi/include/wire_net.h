@@ -4,7 +4,7 @@
  * the caller sets it (`wire_timeout_reset(&net->tout, msec)`; 0 for none) until it is set anew.
  * Invariants: every read and write stores the number of bytes moved so far, also on error. The
  * socket's O_NONBLOCK flag does not matter and is not changed, except while wire_net_connect
- * runs. SIGPIPE is not raised (MSG_NOSIGNAL). One wire may read while another writes only through
+ * runs. SIGPIPE is not raised for sockets (MSG_NOSIGNAL). One wire may read while another writes only through
  * two wire_net_t for the same socket. */
 #ifndef WIRE_NET_H
 #define WIRE_NET_H
