@@ -57,7 +57,7 @@ LIBWIRE_SAME(Wait, wire, wire_wait_t, wire);
 LIBWIRE_SAME(Wait, watch, wire_wait_t, watch);
 LIBWIRE_SAME(Channel, senders, wire_channel_t, pending_send);
 LIBWIRE_SAME(Channel, receivers, wire_channel_t, pending_recv);
-LIBWIRE_SAME(ChannelReceiver, link, wire_channel_receiver_t, list);
+LIBWIRE_SAME(ChannelReceiver, unused, wire_channel_receiver_t, list);
 LIBWIRE_SAME(ChannelReceiver, wait, wire_channel_receiver_t, wait);
 LIBWIRE_SAME(Lock, num_users, wire_lock_t, num_users);
 LIBWIRE_SAME(Lock, users, wire_lock_t, users);
@@ -76,7 +76,7 @@ LIBWIRE_SAME(FdState, fd, wire_fd_state_t, fd);
 LIBWIRE_SAME(FdState, mode, wire_fd_state_t, state);
 LIBWIRE_SAME(FdState, wait, wire_fd_state_t, wait);
 LIBWIRE_SAME(Timeout, fd_state, wire_timeout_t, fd_state);
-LIBWIRE_SAME(Timeout, timer, wire_timeout_t, timer);
+LIBWIRE_SAME(Timeout, deadline, wire_timeout_t, timer);
 LIBWIRE_SAME(Net, fd_state, wire_net_t, fd_state);
 LIBWIRE_SAME(Net, timeout, wire_net_t, tout);
 

@@ -36,7 +36,10 @@ int wire_fd_mode_write(wire_fd_state_t *fd_state) {
 }
 
 int wire_fd_mode_none(wire_fd_state_t *fd_state) {
-  return valid(fd_state) ? result(fd_watch(core(fd_state), FdMode::none)) : -1;
+  if (!valid(fd_state))
+    return -1;
+  fd_unwatch(core(fd_state));
+  return 0;
 }
 
 void wire_fd_wait(wire_fd_state_t *fd_state) {

@@ -9,43 +9,56 @@ namespace libwire {
 
 namespace {
 
-// The queue of receivers holds registrations (ChannelReceiver) and blocked wires (Control::queue). Behind the
-// node either has a pointer: to the wait, or to the channel the wire is blocked on, which tells them apart.
-static_assert(offsetof(Control, blocked_on) - offsetof(Control, queue) ==
-              offsetof(ChannelReceiver, wait) - offsetof(ChannelReceiver, link));
+// The queue of receivers holds registrations (Watch::queue) and blocked wires (Control::queue). The pointer behind
+// the node tells them apart: a blocked wire has the channel there.
+static_assert(offsetof(Control, blocked_on) == offsetof(Control, queue) + sizeof(ListNode));
+static_assert(offsetof(Watch, never_the_channel) == offsetof(Watch, queue) + sizeof(ListNode));
 
-ChannelReceiver *receiver_of(ListNode *node) { return LIBWIRE_HOLDER(ChannelReceiver, link, node); }
+Watch *registration_of(ListNode *node) { return LIBWIRE_HOLDER(Watch, queue, node); }
 
 bool is_blocked_wire(Channel &channel, ListNode *node) {
-  return static_cast<void *>(receiver_of(node)->wait) == &channel;
+  return LIBWIRE_HOLDER(Control, queue, node)->blocked_on == &channel;
 }
 
-// Tells the next receiver that a message is pending: one registration, if that is first, and the first
-// blocked wire, which will be there when the registered one decides not to take it.
-[[gnu::always_inline]] inline void announce(Channel &channel) {
-  if (list_empty(channel.senders) || list_empty(channel.receivers))
-    return;
-  ListNode *first = channel.receivers.next;
-  if (!is_blocked_wire(channel, first)) [[unlikely]] {
-    list_unlink(*first);
-    wait_trigger(*receiver_of(first)->wait);
-    if (list_empty(channel.receivers))
-      return;
-    first = channel.receivers.next;
+bool can_be_told(Watch *registration) {
+  return registration->wait->waiting || registration->wait->triggered;
+}
+
+// Tells the next receiver of a message: a registration, if one is first, and the first blocked wire, which will be
+// there when the registered one does not take it. True when a blocked wire is first.
+[[gnu::always_inline]] inline bool announce(Channel &channel) {
+  bool told = false;
+  for (ListNode *node = channel.receivers.next, *next; node != &channel.receivers; node = next) {
+    next = node->next;
+    if (is_blocked_wire(channel, node)) [[likely]] {
+      release(queued_wire(node));
+      return !told;
+    }
+    if (!can_be_told(registration_of(node)))
+      continue;
+    if (told)
+      return false;
+    told = true;
+    list_unlink(*node);
+    wait_trigger(*registration_of(node)->wait);
   }
-  if (is_blocked_wire(channel, first))
-    release(queued_wire(first));
+  return false;
+}
+
+// A blocked wire has left the front of the queue: those behind it have not been told of the messages that are left.
+[[gnu::always_inline]] inline void pass_on(Channel &channel) {
+  ListNode *message = channel.senders.next;
+  while (message != &channel.senders && !list_empty(channel.receivers) && !announce(channel))
+    message = message->next;
 }
 
 // Takes the oldest message and lets its sender go on.
-void *take(Channel &channel) {
+[[gnu::always_inline]] inline void *take(Channel &channel) {
   ListNode *first = channel.senders.next;
-  Wire *sender = queued_wire(first);
+  Control *sender = LIBWIRE_HOLDER(Control, queue, first);
   list_unlink(*first);
-  release(sender);
-  void *message = LIBWIRE_HOLDER(Control, queue, first)->payload;
-  announce(channel);
-  return message;
+  release(sender->wire);
+  return sender->payload;
 }
 
 bool detach_sender(Wire *wire) {
@@ -55,8 +68,11 @@ bool detach_sender(Wire *wire) {
 
 bool detach_receiver(Wire *wire) {
   Control *control = wire->block();
-  list_remove(control->queue);
-  announce(*static_cast<Channel *>(control->blocked_on));
+  auto &channel = *static_cast<Channel *>(control->blocked_on);
+  bool was_first = channel.receivers.next == &control->queue;
+  list_unlink(control->queue);
+  if (was_first)
+    pass_on(channel);
   return true;
 }
 
@@ -85,16 +101,19 @@ void channel_send(Channel &channel, void *message) {
 }
 
 int channel_receive(Channel &channel, void **message) {
-  if (list_empty(channel.senders) || first_blocked(channel)) {
-    require_wire("wire_channel_recv_block");
-    Control *control = scheduler.current->block();
-    list_push_back(channel.receivers, control->queue);
-    do
-      block(&channel, detach_receiver);
-    while (list_empty(channel.senders) || first_blocked(channel) != &control->queue);
-    list_unlink(control->queue);
+  if (!list_empty(channel.senders) && !first_blocked(channel)) {
+    *message = take(channel);
+    return 0;
   }
+  require_wire("wire_channel_recv_block");
+  Control *control = scheduler.current->block();
+  list_push_back(channel.receivers, control->queue);
+  do
+    block(&channel, detach_receiver);
+  while (list_empty(channel.senders) || first_blocked(channel) != &control->queue);
+  list_unlink(control->queue);
   *message = take(channel);
+  pass_on(channel);
   return 0;
 }
 
@@ -108,48 +127,58 @@ bool channel_try_receive(Channel &channel, void *&message) {
 }
 
 void channel_register(Channel &channel, ChannelReceiver &receiver, Wait &wait) {
+  Reactor *r = reactor();
+  if (r && r->watches.find(wait, &receiver))
+    channel_unregister(channel, receiver);
+  list_reset(receiver.unused);
   receiver.wait = &wait;
-  receiver.link = {};
   wait.wire = current_wire();
   wait.waiting = 1;
-  Reactor *r = reactor();
-  WatchIndex index = r ? r->watches.add(Watch::Kind::receiver, wait, &receiver) : 0;
-  if (!index) { // no memory for the registration: the wire has to look itself
+  Watch *slot = r ? r->watches.add(Watch::Kind::receiver, wait, &receiver) : nullptr;
+  if (!slot) { // no memory for the registration: the wire has to look itself
     wait_trigger(wait);
     return;
   }
-  r->watches[index].channel = &channel;
-  channel_begin_waiting(channel, receiver);
+  slot->channel = &channel;
+  wait_reset(wait);
 }
 
-void channel_begin_waiting(Channel &channel, ChannelReceiver &receiver) {
-  if (!list_empty(channel.senders))
-    wait_trigger(*receiver.wait);
-  else if (!receiver.link.linked())
-    list_push_back(channel.receivers, receiver.link);
+bool channel_enqueue(Watch &registration) {
+  Channel &channel = *registration.channel;
+  if (!list_empty(channel.senders)) {
+    list_remove(registration.queue);
+    return false;
+  }
+  if (!registration.queue.linked())
+    list_push_back(channel.receivers, registration.queue);
+  return true;
 }
 
 void channel_told(Wait &wait) {
   WatchTable &watches = scheduler.reactor->watches;
-  for (WatchIndex index = wait.watch, next; index; index = next) {
-    Watch &slot = watches[index];
-    next = slot.wait_next;
-    if (slot.kind == Watch::Kind::receiver && !static_cast<ChannelReceiver *>(slot.subject)->link.linked())
-      watches.remove(index);
+  for (Watch *slot = watches.first(wait), *next; slot; slot = next) {
+    next = slot->wait_next;
+    if (slot->kind == Watch::Kind::receiver && !slot->queue.linked())
+      watches.remove(*slot);
   }
+}
+
+void channel_withdraw(Watch &registration) {
+  if (registration.queue.linked())
+    list_unlink(registration.queue);
+  else if (!list_empty(registration.channel->senders))
+    announce(*registration.channel);
 }
 
 void channel_unregister(Channel &channel, ChannelReceiver &receiver) {
   Reactor *reactor = scheduler.reactor;
-  WatchIndex index = reactor ? reactor->watches.find(*receiver.wait, &receiver) : 0;
-  if (index)
-    reactor->watches.remove(index);
-  channel_drop(channel, receiver);
-}
-
-void channel_drop(Channel &channel, ChannelReceiver &receiver) {
-  list_remove(receiver.link);
-  announce(channel);
+  Watch *slot = reactor && receiver.wait ? reactor->watches.find(*receiver.wait, &receiver) : nullptr;
+  if (slot) {
+    channel_withdraw(*slot);
+    reactor->watches.remove(*slot);
+  } else if (!list_empty(channel.senders)) {
+    announce(channel); // it was told, and may not have taken the message
+  }
 }
 
 } // namespace libwire

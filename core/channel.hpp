@@ -5,17 +5,20 @@
 //
 // Invariants
 // - Messages are taken in the order of their senders.
-// - While a message is pending, the first blocked receiver is awake (ready or running) and keeps its place at the
-//   front until it has taken a message; when one is left, it wakes its successor. So one receiver at a
-//   time is on its way, whatever the number of messages, and nobody who came later overtakes it.
-// - A registration is taken off the queue when its wait is triggered. Its slot in the watch table stays until the
-//   wire has been told (list_wait returned the wait), so that a wait which only then is chained into a list
-//   does not miss it.
+// - While a message is pending, the first blocked wire of the queue is awake (ready or running) and keeps its
+//   place until it has taken one. So one blocked receiver at a time is on its way, whatever the number of
+//   messages, and nobody who came later overtakes it.
+// - Each message is announced to one registration, if that comes first; when a blocked wire leaves the front, what
+//   it was awake for is announced to those behind it, and so is what a wire was told of that withdraws.
+// - A registration leaves the queue when it is told. Its slot in the watch table stays until its wire has seen it
+//   (list_wait returned the wait), so that a wait which only then is chained into a list does not miss it.
 #pragma once
 
 #include "wait.hpp"
 
 namespace libwire {
+
+struct Watch;
 
 struct Channel {
   ListNode senders;
@@ -23,8 +26,9 @@ struct Channel {
 };
 static_assert(sizeof(Channel) == 32);
 
+// The program's handle of a registration; the registration itself is in the watch table.
 struct ChannelReceiver {
-  ListNode link;
+  ListNode unused;
   Wait *wait;
 };
 static_assert(sizeof(ChannelReceiver) == 24);
@@ -36,13 +40,15 @@ bool channel_try_receive(Channel &channel, void *&message);
 
 // Queues `receiver` so that `wait` is triggered once when there is something to receive.
 void channel_register(Channel &channel, ChannelReceiver &receiver, Wait &wait);
-// The wait of a registration begins to wait anew, or has been handed to its wire.
-void channel_begin_waiting(Channel &channel, ChannelReceiver &receiver);
-void channel_told(Wait &wait);
 
-// The end of a registration, for a wire that has ended, and taken back by the program. If it had been triggered
-// and the message is still there, the next receiver is told.
-void channel_drop(Channel &channel, ChannelReceiver &receiver);
+// Takes a registration back.
 void channel_unregister(Channel &channel, ChannelReceiver &receiver);
+
+// For the reactor. The wait of a registration begins to wait anew: false when a message is there already.
+bool channel_enqueue(Watch &registration);
+// The wire of a registration has ended.
+void channel_withdraw(Watch &registration);
+// A triggered wait has been handed to its wire.
+void channel_told(Wait &wait);
 
 } // namespace libwire

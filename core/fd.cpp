@@ -9,15 +9,15 @@ namespace {
 
 std::uint32_t events_of(FdMode mode) { return mode == FdMode::read ? EPOLLIN : EPOLLOUT; }
 
-WatchIndex find(FdState &state) {
+Watch *find(FdState &state) {
   Reactor *reactor = scheduler.reactor;
-  return reactor ? reactor->watches.find(state.wait, &state) : 0;
+  return reactor ? reactor->watches.find(state.wait, &state) : nullptr;
 }
 
-void unwatch(WatchIndex index) {
+void unwatch(Watch &slot) {
   Reactor &reactor = *scheduler.reactor;
-  reactor.poller.remove(index);
-  reactor.watches.remove(index);
+  reactor.poller.remove(slot);
+  reactor.watches.remove(slot);
 }
 
 bool watch_anew(FdState &state, FdMode mode) {
@@ -25,12 +25,12 @@ bool watch_anew(FdState &state, FdMode mode) {
   if (!r)
     return false;
   state.wait.wire = current_wire();
-  WatchIndex index = r->watches.add(Watch::Kind::descriptor, state.wait, &state);
-  if (!index)
+  Watch *slot = r->watches.add(Watch::Kind::descriptor, state.wait, &state);
+  if (!slot)
     return false;
-  if (r->poller.add(index, state.fd, events_of(mode)))
+  if (r->poller.add(*slot, state.fd, events_of(mode)))
     return true;
-  r->watches.remove(index);
+  r->watches.remove(*slot);
   return false;
 }
 
@@ -38,10 +38,10 @@ bool watch_anew(FdState &state, FdMode mode) {
 bool ensure_watched(FdState &state) {
   if (state.mode == FdMode::none)
     return true;
-  if (WatchIndex index = find(state)) {
-    if (scheduler.reactor->watches[index].fd == state.fd)
+  if (Watch *slot = find(state)) {
+    if (slot->fd == state.fd)
       return true;
-    unwatch(index);
+    unwatch(*slot);
   }
   return watch_anew(state, state.mode);
 }
@@ -50,31 +50,31 @@ bool ensure_watched(FdState &state) {
 
 void fd_init(FdState &state, int fd) {
   ErrnoGuard guard;
-  if (WatchIndex index = find(state)) // the program uses the memory again without having ended the watch
-    unwatch(index);
+  if (Watch *slot = find(state)) // the program uses the memory again without having ended the watch
+    unwatch(*slot);
   state.fd = fd;
   state.mode = FdMode::none;
   state.wait.drained = 0;
   wait_init(state.wait);
 }
 
-bool fd_watch(FdState &state, FdMode mode) {
+void fd_unwatch(FdState &state) {
   ErrnoGuard guard;
-  WatchIndex index = find(state);
-  if (mode == FdMode::none) {
-    if (index)
-      unwatch(index);
-    state.mode = FdMode::none;
-    return true;
-  }
-  if (index) {
+  if (Watch *slot = find(state))
+    unwatch(*slot);
+  state.mode = FdMode::none;
+}
+
+bool fd_watch(FdState &state, FdMode mode, bool sure) {
+  ErrnoGuard guard;
+  if (Watch *slot = find(state)) {
     Reactor &r = *scheduler.reactor;
-    if (r.watches[index].fd == state.fd && r.poller.change(index, events_of(mode))) {
+    if (slot->fd == state.fd && r.poller.change(*slot, events_of(mode), sure)) {
       state.mode = mode;
       r.watches.adopt(state.wait);
       return true;
     }
-    unwatch(index); // closed since, or another descriptor: begin anew
+    unwatch(*slot); // closed since, or another descriptor: begin anew
   }
   state.mode = watch_anew(state, mode) ? mode : FdMode::none;
   return guard.result(state.mode == mode);

@@ -16,8 +16,10 @@ static_assert(sizeof(FdState) == 40);
 
 void fd_init(FdState &state, int fd);
 
-// Watches in the given direction, or not at all. False with errno of the kernel.
-bool fd_watch(FdState &state, FdMode mode);
+// Watches in the given direction. False with errno of the kernel. When the state watches already, only a call that
+// is `sure` asks the kernel whether the descriptor still is the same file.
+bool fd_watch(FdState &state, FdMode mode, bool sure = true);
+void fd_unwatch(FdState &state);
 
 // Suspends until the descriptor is ready in the watched direction.
 void fd_wait(FdState &state, const char *function);

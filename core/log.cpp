@@ -15,6 +15,7 @@
 #include <cstring>
 #include <ctime>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/mman.h>
 
 namespace libwire {
@@ -66,7 +67,7 @@ void wait_in_wire(int fd) {
     return;
   }
   fd_wait(state, "wire_log");
-  fd_watch(state, FdMode::none);
+  fd_unwatch(state);
 }
 
 enum class Progress { done, full };
@@ -156,13 +157,18 @@ void queue_line(LogWriter &log, int level, const char *format, va_list arguments
   wake(&log.wire);
 }
 
+// One buffer for all threads: a small stack has no room for it.
+constinit pthread_mutex_t direct_mutex = PTHREAD_MUTEX_INITIALIZER;
+LogLine direct_line;
+
 void write_directly(int level, const char *format, va_list arguments) {
   if (scheduler.log)
     write_queued(*scheduler.log);
-  LogLine line;
-  format_line(line, level, format, arguments);
+  ::pthread_mutex_lock(&direct_mutex);
+  format_line(direct_line, level, format, arguments);
   int done = 0;
-  write_line_blocking(line, done);
+  write_line_blocking(direct_line, done);
+  ::pthread_mutex_unlock(&direct_mutex);
 }
 
 void flush_at_exit() {
@@ -217,6 +223,7 @@ void log_forget() {
 }
 
 void log_continue_in_child(bool alone) {
+  direct_mutex = PTHREAD_MUTEX_INITIALIZER; // another thread may have held it
   LogWriter *log = scheduler.log;
   if (!log)
     return;

@@ -18,7 +18,7 @@ namespace {
 // Waits for one direction of the socket, or the timeout.
 bool wait_ready(Net &net, FdMode mode, const char *function) {
   require_wire(function);
-  if (!fd_watch(net.fd_state, mode))
+  if (!fd_watch(net.fd_state, mode, false))
     return false;
   int first = timeout_wait(net.fd_state.wait, net.timeout, function);
   if (first == 2)
@@ -153,7 +153,7 @@ bool net_read(Net &net, void *buffer, std::size_t count, std::size_t minimum, st
   bool look = count > 0 && minimum == 0;
   while (received < minimum || look) {
     // After a read that emptied the socket another one would most likely be in vain: wait first.
-    if (look || !wait.drained || !in_wire() || net.timeout.expired()) {
+    if (look || !wait.drained || !in_wire() || timeout_expired(net.timeout)) {
       ssize_t got = try_read(net.fd_state.fd, bytes + received, count - received, is_ready);
       is_ready = false;
       if (got > 0) {
@@ -266,7 +266,7 @@ bool net_connect_name(Net &net, const char *host, const char *service, int milli
 void net_close(Net &net) {
   int saved_errno = errno;
   timeout_stop(net.timeout);
-  fd_watch(net.fd_state, FdMode::none);
+  fd_unwatch(net.fd_state);
   if (net.fd_state.fd >= 0)
     os::close(net.fd_state.fd);
   net.fd_state.fd = -1;

@@ -56,6 +56,8 @@ bool Poller::reserve(int fd) {
   std::uint32_t needed = std::uint32_t(fd) + 1;
   if (needed <= capacity_)
     return true;
+  if (os::get_flags(fd) < 0) // a number out of nowhere must not make the table as large
+    return false;
   std::size_t capacity = capacity_ ? capacity_ : 4096 / sizeof(Entry) + 1;
   while (capacity < needed)
     capacity *= 2;
@@ -88,19 +90,16 @@ bool Poller::register_anew(int fd) {
 
 // The file behind the descriptor has been replaced: what watched the old one will hear no more.
 void Poller::forget_entry(Entry &entry) {
-  for (WatchIndex index = entry.first; index;) {
-    Watch &slot = watches_[index];
-    index = slot.fd_next;
-    slot.fd = -1;
-    slot.fd_next = slot.fd_previous = 0;
+  for (Watch *slot = entry.first; slot; slot = slot->fd_next) {
+    slot->fd = -1;
     --watching_;
   }
-  entry.first = 0;
+  entry.first = nullptr;
   entry.armed = 0;
   entry.registered = false;
 }
 
-bool Poller::add(WatchIndex index, int fd, std::uint32_t events) {
+bool Poller::add(Watch &slot, int fd, std::uint32_t events) {
   if (!reserve(fd) || !open())
     return false;
   Entry &entry = entries_[fd];
@@ -123,47 +122,45 @@ bool Poller::add(WatchIndex index, int fd, std::uint32_t events) {
     entry.armed = armed_before;
     return false;
   }
-  Watch &slot = watches_[index];
   slot.fd = fd;
   slot.events = events;
-  slot.fd_previous = 0;
+  slot.fd_previous = nullptr;
   slot.fd_next = entry.first;
   if (slot.fd_next)
-    watches_[slot.fd_next].fd_previous = index;
-  entry.first = index;
+    slot.fd_next->fd_previous = &slot;
+  entry.first = &slot;
   entry.unwanted_once = false;
   ++watching_;
   return true;
 }
 
-bool Poller::change(WatchIndex index, std::uint32_t events) {
-  Watch &slot = watches_[index];
+bool Poller::change(Watch &slot, std::uint32_t events, bool sure) {
   slot.events = events;
   Entry &entry = entries_[slot.fd];
-  bool alone = entry.first == index && !slot.fd_next;
+  bool alone = entry.first == &slot && !slot.fd_next;
   if (alone && entry.armed != events)
     entry.armed = 0; // the other direction is of no interest any more
-  return arm(index);
+  if (sure)
+    entry.armed &= ~events;
+  return arm(slot);
 }
 
-void Poller::unlink(WatchIndex index) {
-  Watch &slot = watches_[index];
+void Poller::unlink(Watch &slot) {
   if (slot.fd < 0)
     return; // forgotten already
-  Entry &entry = entries_[slot.fd];
   if (slot.fd_previous)
-    watches_[slot.fd_previous].fd_next = slot.fd_next;
+    slot.fd_previous->fd_next = slot.fd_next;
   else
-    entry.first = slot.fd_next;
+    entries_[slot.fd].first = slot.fd_next;
   if (slot.fd_next)
-    watches_[slot.fd_next].fd_previous = slot.fd_previous;
+    slot.fd_next->fd_previous = slot.fd_previous;
   --watching_;
   slot.fd = -1;
 }
 
-void Poller::remove(WatchIndex index) {
-  int fd = watches_[index].fd;
-  unlink(index);
+void Poller::remove(Watch &slot) {
+  int fd = slot.fd;
+  unlink(slot);
   if (fd < 0 || entries_[fd].first)
     return;
   Entry &entry = entries_[fd];
@@ -174,8 +171,7 @@ void Poller::remove(WatchIndex index) {
   entry.armed = 0;
 }
 
-bool Poller::arm(WatchIndex index) {
-  Watch &slot = watches_[index];
+bool Poller::arm(Watch &slot) {
   if (slot.fd < 0)
     return true; // its descriptor was closed: nothing will ever be reported
   Entry &entry = entries_[slot.fd];
@@ -183,17 +179,18 @@ bool Poller::arm(WatchIndex index) {
   if ((entry.armed & slot.events) == slot.events)
     return true;
   entry.armed |= slot.events;
-  return control(EPOLL_CTL_MOD, slot.fd);
+  if (control(EPOLL_CTL_MOD, slot.fd) || lost())
+    return true;
+  entry.armed &= ~slot.events;
+  return false;
 }
 
 // Triggers the waits that `events` concern. Gives the events somebody waited for.
 std::uint32_t Poller::trigger(Entry &entry, std::uint32_t events) {
   std::uint32_t wanted = 0;
-  for (WatchIndex index = entry.first; index; index = watches_[index].fd_next) {
-    Watch &slot = watches_[index];
-    if ((slot.events & events) && wait_trigger(*slot.wait))
-      wanted |= slot.events;
-  }
+  for (Watch *slot = entry.first; slot; slot = slot->fd_next)
+    if ((slot->events & events) && slot->somebody_may_wait() && wait_trigger(*slot->wait))
+      wanted |= slot->events;
   return wanted;
 }
 

@@ -21,22 +21,20 @@ namespace libwire {
 
 class Poller {
 public:
-  explicit Poller(WatchTable &watches) : watches_(watches) {}
-
   // Makes the epoll object if there is none, and registers all that is watched. False with errno.
   bool open();
   void close();
 
   // Begins to watch `fd` for the events of the slot. False with errno of the kernel; the slot is not linked then.
-  bool add(WatchIndex index, int fd, std::uint32_t events);
-  // Changes what a linked slot watches for. False with errno.
-  bool change(WatchIndex index, std::uint32_t events);
+  bool add(Watch &slot, int fd, std::uint32_t events);
+  // Changes what a linked slot watches for. Asks the kernel in any case if `sure`. False with errno.
+  bool change(Watch &slot, std::uint32_t events, bool sure);
   // Unlinks a slot. The kernel stops watching with the last one of the descriptor.
-  void remove(WatchIndex index);
+  void remove(Watch &slot);
   // The same without telling the kernel, for the child of a fork.
-  void unlink(WatchIndex index);
+  void unlink(Watch &slot);
   // The slot's wire begins to wait: makes sure that the kernel reports. False when it cannot.
-  bool arm(WatchIndex index);
+  bool arm(Watch &slot);
 
   // Asks the kernel, waiting up to `timeout` ns, and triggers the waits of what is ready.
   void poll(std::uint64_t timeout);
@@ -48,7 +46,7 @@ public:
 
 private:
   struct Entry {
-    WatchIndex first;         // the slots of this descriptor
+    Watch *first;             // the slots of this descriptor
     std::uint32_t generation; // of the kernel's registration
     std::uint32_t armed;      // events the kernel reports, 0 when muted
     bool registered;          // the kernel knows the descriptor
@@ -66,7 +64,6 @@ private:
 
   static constexpr int kBatch = 128;
 
-  WatchTable &watches_;
   Entry *entries_ = nullptr; // indexed by descriptor
   std::uint32_t capacity_ = 0;
   std::uint32_t watching_ = 0; // linked slots

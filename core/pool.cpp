@@ -82,7 +82,8 @@ Wire *pool_allocate(Pool &pool, const char *name, void (*entry)(void *), void *a
     return nullptr;
   }
   auto *free_entry = LIBWIRE_HOLDER(PoolEntry, link, pool.free.next);
-  list_remove(free_entry->link);
+  list_unlink(free_entry->link);
+  list_reset(free_entry->link);
   return start(pool, *free_entry, name, entry, argument);
 }
 

@@ -54,56 +54,33 @@ void Reactor::sleep() {
 
 void Reactor::begin_waiting(Wait &wait) {
   watches.rebind(wait);
-  for (WatchIndex index = wait.watch; index; index = watches[index].wait_next) {
-    Watch &slot = watches[index];
+  for (Watch *slot = watches.first(wait); slot; slot = slot->wait_next) {
     bool ready = false;
-    if (slot.kind == Watch::Kind::descriptor)
-      ready = !poller.arm(index); // let the program's own call report what is wrong
-    else if (slot.kind == Watch::Kind::timeout)
-      ready = static_cast<Timeout *>(slot.subject)->expired();
+    if (slot->kind == Watch::Kind::descriptor)
+      ready = !poller.arm(*slot); // let the program's own call report what is wrong
+    else if (slot->kind == Watch::Kind::timeout)
+      ready = !slot->timer.running(); // expired, until it is reset
     else
-      channel_begin_waiting(*static_cast<Channel *>(slot.channel),
-                            *static_cast<ChannelReceiver *>(slot.subject));
+      ready = !channel_enqueue(*slot);
     if (ready)
       wait_trigger(wait);
   }
 }
 
-void Reactor::continue_in_child(Wire *survivor) {
-  if (survivor) {
-    // The other wires are gone, and with them the timers of those asleep, which have no slot here.
-    timers.reset(os::now());
-    for (WatchIndex index = 1; index < watches.limit(); ++index)
-      if (watches[index].kind != Watch::Kind::unused)
-        keep_or_forget(index, survivor);
-  }
-  poller.rebuild();
-}
-
-void Reactor::keep_or_forget(WatchIndex index, Wire *survivor) {
-  Watch &slot = watches[index];
-  bool keep = slot.owner == survivor || slot.owner == &scheduler.main;
-  if (slot.kind == Watch::Kind::timeout) {
-    if (keep && slot.running) {
-      Timer &timer = static_cast<Timeout *>(slot.subject)->timer;
-      timers.start(timer, timer.deadline);
-    }
-  } else if (slot.kind == Watch::Kind::descriptor && !keep) {
-    poller.unlink(index); // not told to the kernel: the epoll object is the parent's too
-  }
-  if (!keep)
-    watches.forget(index);
-}
-
-void Reactor::drop(WatchIndex index) {
-  Watch &slot = watches[index];
+void Reactor::drop(Watch &slot) {
   if (slot.kind == Watch::Kind::descriptor)
-    poller.remove(index);
-  else if (slot.kind == Watch::Kind::timeout && slot.running)
-    timers.stop(static_cast<Timeout *>(slot.subject)->timer);
+    poller.remove(slot);
+  drop_in_child(slot);
+}
+
+void Reactor::drop_in_child(Watch &slot) {
+  if (slot.kind == Watch::Kind::descriptor)
+    poller.unlink(slot);
+  else if (slot.kind == Watch::Kind::timeout && slot.timer.running())
+    timers.stop(slot.timer);
   else if (slot.kind == Watch::Kind::receiver)
-    channel_drop(*static_cast<Channel *>(slot.channel), *static_cast<ChannelReceiver *>(slot.subject));
-  watches.forget(index);
+    channel_withdraw(slot);
+  watches.forget(slot);
 }
 
 } // namespace libwire

@@ -11,7 +11,7 @@ namespace libwire {
 
 struct Reactor {
   WatchTable watches;
-  Poller poller{watches};
+  Poller poller;
   Timers timers;
   std::uint64_t visited;          // when visit() last read the clock
   std::uint64_t polled;           // when the kernel was last asked
@@ -31,14 +31,10 @@ struct Reactor {
   // A registered wait begins to wait anew.
   void begin_waiting(Wait &wait);
 
-  // After fork: a new epoll object; with `survivor` only what that wire has registered goes on.
-  void continue_in_child(Wire *survivor);
-
-  // Ends the registration of a wire that has ended.
-  void drop(WatchIndex index);
-
-private:
-  void keep_or_forget(WatchIndex index, Wire *survivor);
+  // Ends a registration without touching the memory of the program that it refers to.
+  void drop(Watch &slot);
+  // The same without a word to the kernel: the epoll object is the parent's too.
+  void drop_in_child(Watch &slot);
 };
 
 // This thread's reactor, made if need be; null and errno when that is not possible.

@@ -37,11 +37,28 @@ void copy_name(char (&to)[32], const char *from) {
   to[length] = '\0';
 }
 
+// A cancelled wire leaves nothing registered.
+void drop_watches(Control *control) {
+  while (Watch *watch = control->watches)
+    scheduler.reactor->drop(*watch);
+}
+
+// What a wire has begun to watch for others stays; what is on its own stack is gone with it.
+void drop_or_bequeath_watches(Control *control) {
+  while (Watch *watch = control->watches) {
+    char *wait = reinterpret_cast<char *>(watch->wait);
+    if (wait >= control->stack_low && wait < control->stack_high)
+      scheduler.reactor->drop(*watch);
+    else
+      scheduler.reactor->watches.change_owner(*watch, &scheduler.main);
+  }
+}
+
 // The end of a wire as others see it. It may still be running on its stack.
 void retire(Wire *wire) {
   Control *control = wire->block();
   if (control->watches) [[unlikely]]
-    scheduler.reactor->watches.drop_all_of(wire);
+    drop_or_bequeath_watches(control);
   list_unlink(control->all);
   wire->control = 0;
   if (control->pool)
@@ -142,6 +159,7 @@ void end_cancelled() {
   while (self->has(Wire::kBlocked) && !control->detach(self))
     suspend();
   self->control &= ~Wire::kBlocked;
+  drop_watches(control);
   while (DeferNode *node = self->cleanup_head) {
     DeferNode *next = node->next;
     node->cleanup(node);
@@ -273,7 +291,7 @@ Wire *create(Wire *wire, const char *name, void (*entry)(void *), void *argument
       (top - stack_colour(low, stack_size) - sizeof(Control)) & ~std::uintptr_t(kCacheLine - 1);
   auto *control = reinterpret_cast<Control *>(block);
   control->saved_errno = 0;
-  control->watches = 0;
+  control->watches = nullptr;
   control->entry = entry;
   control->argument = argument;
   control->stack_low = static_cast<char *>(stack);
@@ -299,6 +317,7 @@ void cancel(Wire *wire) {
     s.ticks = 0; // the next suspension point takes the slow path and sees it
     return;
   }
+  drop_watches(wire->block());
   if (wire->has(Wire::kBlocked)) {
     if (!wire->block()->detach(wire))
       return;
@@ -324,7 +343,7 @@ void forget_all() {
   Scheduler &s = attached_scheduler();
   s.first = nullptr;
   list_reset(s.all);
-  s.main_control.watches = 0;
+  s.main_control.watches = nullptr;
   s.main.cleanup_head = nullptr;
   list_reset(s.main.link);
   s.ticks = kMaxTicks;

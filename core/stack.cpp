@@ -18,8 +18,10 @@ namespace libwire {
 namespace {
 
 constexpr std::size_t kFirstArena = 16;                    // stacks
+constexpr std::size_t kKeptArena = std::size_t(1) << 20;    // bytes; a larger one goes when it is empty
 constexpr std::size_t kLargestArena = std::size_t(1) << 30; // bytes
 
+// At the upper end of a stack that is not in use: that page stays in memory, since it will be needed first.
 struct FreeStack {
   FreeStack *next;
 };
@@ -32,7 +34,7 @@ struct Arena {
   std::size_t capacity;
   std::size_t carved;     // stacks that have been given out at least once
   std::size_t in_use;
-  FreeStack *free;        // in the stacks' own memory
+  FreeStack *free;
   int protection;
   bool guarded_by_mprotect;
 
@@ -90,11 +92,20 @@ void explain_mapping_limit() {
   line.write_to(2);
 }
 
+// One page of an arena that is accessible otherwise. Memory that the program locks cannot be guarded by advice.
+bool guard_page(char *address, std::size_t page) {
+  if (os::guard_install(address, page) == 0 || ::mprotect(address, page, PROT_NONE) == 0)
+    return true;
+  if (errno == ENOMEM)
+    explain_mapping_limit();
+  return false;
+}
+
 // Makes the next stack of an arena usable between guards. The one below is the one above its predecessor.
 bool guard_stack(Arena &arena, char *stack, std::size_t page) {
   if (!arena.guarded_by_mprotect)
-    return (arena.carved > 0 || os::guard_install(stack - page, page) == 0) &&
-           os::guard_install(stack + arena.stack_size, page) == 0;
+    return (arena.carved > 0 || guard_page(stack - page, page)) &&
+           guard_page(stack + arena.stack_size, page);
   // The arena is inaccessible as a whole; open the stack.
   if (::mprotect(stack, arena.stack_size, arena.protection) == 0)
     return true;
@@ -153,7 +164,7 @@ void *carve(Arena &arena, std::size_t page) {
   if (FreeStack *stack = arena.free) {
     arena.free = stack->next;
     ++arena.in_use;
-    return stack;
+    return reinterpret_cast<char *>(stack + 1) - arena.stack_size;
   }
   char *stack = arena.first_stack(page) + arena.carved * arena.stride(page);
   if (!guard_stack(arena, stack, page))
@@ -203,10 +214,10 @@ void stack_free(void *stack) {
     // Give the memory back, but for the page that will be needed first.
     if (arena->stack_size > page)
       ::madvise(address, arena->stack_size - page, MADV_DONTNEED);
-    auto *free_stack = reinterpret_cast<FreeStack *>(address);
+    auto *free_stack = reinterpret_cast<FreeStack *>(address + arena->stack_size) - 1;
     free_stack->next = arena->free;
     arena->free = free_stack;
-    if (--arena->in_use == 0 && arena->capacity > kFirstArena)
+    if (--arena->in_use == 0 && arena->bytes > kKeptArena)
       release_arena(arena);
   }
   ::pthread_mutex_unlock(&mutex);

@@ -8,47 +8,41 @@ namespace {
 
 constexpr std::uint64_t kMillisecond = 1'000'000; // ns
 
-WatchIndex find(Timeout &timeout) {
+Watch *find(Timeout &timeout) {
   Reactor *reactor = scheduler.reactor;
-  return reactor ? reactor->watches.find(timeout.fd_state.wait, &timeout) : 0;
+  return reactor ? reactor->watches.find(timeout.fd_state.wait, &timeout) : nullptr;
 }
 
-void expired(Timer *timer) {
-  Timeout &timeout = *LIBWIRE_HOLDER(Timeout, timer, timer);
-  scheduler.reactor->watches[find(timeout)].running = false;
-  wait_trigger(timeout.fd_state.wait);
-}
-
-void start_timer(Timeout &timeout, WatchIndex index, std::uint64_t deadline) {
-  scheduler.reactor->watches[index].running = true;
-  scheduler.reactor->timers.start(timeout.timer, deadline);
-}
-
-void stop_timer(Timeout &timeout, WatchIndex index) {
-  if (!scheduler.reactor->watches[index].running)
-    return;
-  scheduler.reactor->watches[index].running = false;
-  scheduler.reactor->timers.stop(timeout.timer);
+void stop_timer(Watch &slot) {
+  if (slot.timer.running())
+    scheduler.reactor->timers.stop(slot.timer);
 }
 
 // Ends the registration, if there is one; memory that was never initialised is left alone.
 void unregister(Timeout &timeout) {
-  WatchIndex index = find(timeout);
-  if (!index)
+  Watch *slot = find(timeout);
+  if (!slot)
     return;
-  stop_timer(timeout, index);
-  scheduler.reactor->watches.remove(index);
+  stop_timer(*slot);
+  scheduler.reactor->watches.remove(*slot);
 }
 
-// The slot of the timeout, made if need be; 0 and errno ENOMEM.
-WatchIndex enroll(Timeout &timeout) {
-  if (WatchIndex index = find(timeout)) {
+// The slot of the timeout, made if need be; null and errno ENOMEM.
+Watch *enroll(Timeout &timeout) {
+  if (Watch *slot = find(timeout)) {
     scheduler.reactor->watches.adopt(timeout.fd_state.wait);
-    return index;
+    return slot;
   }
   timeout.fd_state.wait.wire = current_wire();
   Reactor *r = reactor();
-  return r ? r->watches.add(Watch::Kind::timeout, timeout.fd_state.wait, &timeout) : 0;
+  Watch *slot = r ? r->watches.add(Watch::Kind::timeout, timeout.fd_state.wait, &timeout) : nullptr;
+  if (slot)
+    slot->timer.expired = [](Timer *timer) {
+      Watch *slot = LIBWIRE_HOLDER(Watch, timer, timer);
+      if (slot->somebody_may_wait())
+        wait_trigger(*slot->wait);
+    };
+  return slot;
 }
 
 struct Sleeper : Timer {
@@ -61,51 +55,52 @@ void timeout_init(Timeout &timeout) {
   unregister(timeout);
   timeout.fd_state.fd = -1;
   timeout.fd_state.mode = FdMode::none;
+  timeout.deadline = 0;
   wait_init(timeout.fd_state.wait);
-  timeout.timer = {};
-  timeout.timer.expired = expired;
 }
 
 bool timeout_reset(Timeout &timeout, int milliseconds) {
   timeout.fd_state.wait.triggered = 0;
   if (milliseconds == 0) {
-    unregister(timeout); // nothing may refer to the memory of a timeout that is not armed
-    timeout.timer.deadline = 0;
+    unregister(timeout);
+    timeout.deadline = 0;
     return true;
   }
-  WatchIndex index = enroll(timeout);
-  if (!index)
+  Watch *slot = enroll(timeout);
+  if (!slot)
     return false;
-  stop_timer(timeout, index);
+  stop_timer(*slot);
   timeout.fd_state.mode = FdMode::read;
-  start_timer(timeout, index, os::now() + std::uint64_t(milliseconds) * kMillisecond);
+  timeout.deadline = os::now() + std::uint64_t(milliseconds) * kMillisecond;
+  scheduler.reactor->timers.start(slot->timer, timeout.deadline);
   return true;
 }
 
 void timeout_stop(Timeout &timeout) {
   unregister(timeout);
-  timeout.timer.deadline = 0;
+  timeout.deadline = 0;
   timeout.fd_state.mode = FdMode::none;
   wait_stop(timeout.fd_state.wait);
 }
 
+bool timeout_expired(Timeout &timeout) {
+  return timeout.watched() && timeout.deadline && timeout.deadline <= os::now();
+}
+
 bool timeout_watch(Timeout &timeout) {
-  WatchIndex index = find(timeout);
-  if (index && timeout.watched())
-    return true;
-  index = enroll(timeout);
-  if (!index)
-    return false;
+  bool watched = timeout.watched();
   timeout.fd_state.mode = FdMode::read;
-  if (timeout.timer.deadline && !scheduler.reactor->watches[index].running)
-    start_timer(timeout, index, timeout.timer.deadline);
-  return true;
+  if (!timeout.deadline || (watched && find(timeout)))
+    return true;
+  Watch *slot = enroll(timeout);
+  if (slot)
+    scheduler.reactor->timers.start(slot->timer, timeout.deadline);
+  return slot;
 }
 
 void timeout_unwatch(Timeout &timeout) {
-  // Over, whether or not the reactor has looked at it.
-  if (timeout.watched() && timeout.timer.deadline && timeout.timer.deadline <= os::now())
-    timeout.timer.deadline = 0;
+  if (timeout_expired(timeout))
+    timeout.deadline = 0;
   unregister(timeout);
   timeout.fd_state.mode = FdMode::none;
   wait_stop(timeout.fd_state.wait);

@@ -1,5 +1,6 @@
 // Sleeping, and the program's Timeout: a timer that a wire can wait for together with something else.
 //
+// The timer itself is in the watch table, so that nothing refers to a Timeout whose wire has ended.
 // A Timeout is in one of four states, which its fields tell apart:
 //   idle     no deadline
 //   running  in the timing wheel
@@ -13,11 +14,11 @@
 namespace libwire {
 
 struct Timeout {
-  FdState fd_state; // only its wait is used; its mode says whether the timer is watched
-  Timer timer;
+  FdState fd_state;       // only its wait is used; its mode says whether the timer is watched
+  std::uint64_t deadline; // CLOCK_MONOTONIC, ns; 0 for none
+  std::uint64_t unused[3];
 
   bool watched() const { return fd_state.mode != FdMode::none; }
-  bool expired() const { return watched() && timer.deadline && !timer.running(); }
 };
 static_assert(sizeof(Timeout) == 72);
 
@@ -26,6 +27,7 @@ void timeout_init(Timeout &timeout);
 // (Re)starts, or disarms with 0. False and errno ENOMEM when it cannot be registered.
 bool timeout_reset(Timeout &timeout, int milliseconds);
 void timeout_stop(Timeout &timeout);
+bool timeout_expired(Timeout &timeout);
 bool timeout_watch(Timeout &timeout);
 void timeout_unwatch(Timeout &timeout);
 

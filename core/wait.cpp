@@ -9,7 +9,7 @@ namespace libwire {
 namespace {
 
 bool registered(Wait &wait) {
-  return scheduler.reactor && scheduler.reactor->watches.registered(wait);
+  return scheduler.reactor && scheduler.reactor->watches.first(wait);
 }
 
 void begin_waiting(Wait &wait) {
@@ -19,20 +19,23 @@ void begin_waiting(Wait &wait) {
     scheduler.reactor->begin_waiting(wait);
 }
 
+Wait *wait_of(ListNode *link) { return LIBWIRE_HOLDER(Wait, link, link); }
+
 // The wire is cancelled: its list is gone with its stack, but the waits may live on.
 bool detach_from_list(Wire *wire) {
   auto &list = *static_cast<WaitList *>(wire->block()->blocked_on);
-  while (!list_empty(list.head))
-    list_unlink(*list.head.next);
+  while (!list_empty(list.head)) {
+    Wait &wait = *wait_of(list.head.next);
+    wait_unchain(wait);
+    wait_stop(wait); // or it would resume whoever uses the wire_t next
+  }
   return true;
 }
-
-Wait *wait_of(ListNode *link) { return LIBWIRE_HOLDER(Wait, link, link); }
 
 } // namespace
 
 void wait_init(Wait &wait) {
-  wait.link = {};
+  list_reset(wait.link);
   wait.wire = current_wire();
   wait_stop(wait);
 }
@@ -43,7 +46,10 @@ void wait_chain(WaitList &list, Wait &wait) {
   begin_waiting(wait);
 }
 
-void wait_unchain(Wait &wait) { list_remove(wait.link); }
+void wait_unchain(Wait &wait) {
+  list_remove(wait.link);
+  list_reset(wait.link);
+}
 
 bool wait_trigger(Wait &wait) {
   if (!wait.waiting || wait.triggered)

@@ -11,7 +11,7 @@
 namespace libwire {
 
 struct Wait {
-  ListNode link;
+  ListNode link; // points to itself in no list: programs may look at it with list.h
   Wire *wire;
   unsigned waiting : 1;
   unsigned triggered : 1;

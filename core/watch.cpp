@@ -1,7 +1,7 @@
 #include "watch.hpp"
 
 #include "os.hpp"
-#include "reactor.hpp"
+#include "scheduler.hpp"
 
 #include <cerrno>
 #include <sys/mman.h>
@@ -9,90 +9,86 @@
 namespace libwire {
 
 bool WatchTable::grow() {
-  std::size_t old_bytes = capacity_ * sizeof(Watch);
-  std::size_t bytes = capacity_ ? old_bytes * 2 : 64 * sizeof(Watch);
-  void *slots = capacity_ ? os::remap(slots_, old_bytes, bytes)
-                          : os::map(bytes, PROT_READ | PROT_WRITE);
-  if (!slots) {
+  void *chunk = nullptr;
+  if (chunk_count_ < kChunks)
+    chunk = os::map((kFirstChunk << chunk_count_) * sizeof(Watch), PROT_READ | PROT_WRITE);
+  if (!chunk) {
     errno = ENOMEM;
     return false;
   }
-  slots_ = static_cast<Watch *>(slots);
-  capacity_ = WatchIndex(bytes / sizeof(Watch));
-  if (size_ == 0)
-    size_ = 1;
+  chunks_[chunk_count_++] = static_cast<Watch *>(chunk);
   return true;
 }
 
-WatchIndex WatchTable::add(Watch::Kind kind, Wait &wait, void *subject) {
-  WatchIndex index = free_;
-  if (index) {
-    free_ = slots_[index].wait_next;
+Watch *WatchTable::add(Watch::Kind kind, Wait &wait, void *subject) {
+  Watch *slot = free_;
+  std::uint32_t index;
+  if (slot) {
+    free_ = slot->wait_next;
+    index = slot->index;
   } else {
-    if (size_ == capacity_ && !grow())
-      return 0;
-    index = size_++;
+    if (used_ == kFirstChunk * ((1u << chunk_count_) - 1) && !grow())
+      return nullptr;
+    index = ++used_;
+    slot = &at(index);
   }
-  WatchIndex next = registered(wait) ? wait.watch : 0;
-  slots_[index] = {};
-  Watch &slot = slots_[index];
-  slot.wait = &wait;
-  slot.subject = subject;
-  slot.wait_next = next;
-  slot.fd = -1;
-  slot.kind = kind;
+  Watch *next = first(wait);
+  *slot = {};
+  slot->wait = &wait;
+  slot->subject = subject;
+  slot->wait_next = next;
+  slot->index = index;
+  slot->kind = kind;
   wait.watch = index;
-  link_owner(index, wait.wire);
-  return index;
+  link_owner(*slot, wait.wire);
+  return slot;
 }
 
-void WatchTable::remove(WatchIndex index) {
-  Watch &slot = slots_[index];
-  if (registered(*slot.wait)) {
-    WatchIndex *link = &slot.wait->watch;
-    while (*link && *link != index)
-      link = &slots_[*link].wait_next;
-    *link = slot.wait_next;
+void WatchTable::remove(Watch &slot) {
+  Wait &wait = *slot.wait;
+  Watch *at_front = first(wait);
+  if (at_front == &slot) {
+    wait.watch = slot.wait_next ? slot.wait_next->index : 0;
+  } else {
+    for (Watch *other = at_front; other; other = other->wait_next)
+      if (other->wait_next == &slot)
+        other->wait_next = slot.wait_next;
   }
-  forget(index);
+  forget(slot);
 }
 
-void WatchTable::forget(WatchIndex index) {
-  Watch &slot = slots_[index];
-  unlink_owner(index);
+void WatchTable::forget(Watch &slot) {
+  unlink_owner(slot);
   slot.wait = nullptr;
   slot.kind = Watch::Kind::unused;
   slot.wait_next = free_;
-  free_ = index;
+  free_ = &slot;
 }
 
-WatchIndex WatchTable::find(const Wait &wait, const void *subject) const {
-  if (!registered(wait))
-    return 0;
-  WatchIndex index = wait.watch;
-  while (index && slots_[index].subject != subject)
-    index = slots_[index].wait_next;
-  return index;
+Watch *WatchTable::find(const Wait &wait, const void *subject) const {
+  Watch *slot = first(wait);
+  while (slot && slot->subject != subject)
+    slot = slot->wait_next;
+  return slot;
 }
 
-void WatchTable::link_owner(WatchIndex index, Wire *owner) {
-  Watch &slot = slots_[index];
+void WatchTable::link_owner(Watch &slot, Wire *owner) {
+  Control *control = owner->block();
   slot.owner = owner;
-  slot.owner_previous = 0;
-  slot.owner_next = owner->block()->watches;
+  slot.owner_previous = nullptr;
+  slot.owner_next = control->watches;
   if (slot.owner_next)
-    slots_[slot.owner_next].owner_previous = index;
-  owner->block()->watches = index;
+    slot.owner_next->owner_previous = &slot;
+  control->watches = &slot;
 }
 
-void WatchTable::unlink_owner(WatchIndex index) {
-  Watch &slot = slots_[index];
+void WatchTable::unlink_owner(Watch &slot) {
   if (slot.owner_previous)
-    slots_[slot.owner_previous].owner_next = slot.owner_next;
+    slot.owner_previous->owner_next = slot.owner_next;
   else
     slot.owner->block()->watches = slot.owner_next;
   if (slot.owner_next)
-    slots_[slot.owner_next].owner_previous = slot.owner_previous;
+    slot.owner_next->owner_previous = slot.owner_previous;
 }
 
 void WatchTable::adopt(Wait &wait) {
@@ -103,22 +99,20 @@ void WatchTable::adopt(Wait &wait) {
 }
 
 void WatchTable::rebind(Wait &wait) {
-  for (WatchIndex index = wait.watch; index; index = slots_[index].wait_next) {
-    if (slots_[index].owner == wait.wire)
-      continue;
-    unlink_owner(index);
-    link_owner(index, wait.wire);
+  for (Watch *slot = first(wait); slot; slot = slot->wait_next) {
+    if (slot->owner != wait.wire)
+      change_owner(*slot, wait.wire);
   }
 }
 
-void WatchTable::drop_all_of(Wire *wire) {
-  while (WatchIndex index = wire->block()->watches)
-    scheduler.reactor->drop(index);
+void WatchTable::change_owner(Watch &slot, Wire *owner) {
+  unlink_owner(slot);
+  link_owner(slot, owner);
 }
 
 void WatchTable::release() {
-  if (slots_)
-    os::unmap(slots_, capacity_ * sizeof(Watch));
+  for (unsigned chunk = 0; chunk < chunk_count_; ++chunk)
+    os::unmap(chunks_[chunk], (kFirstChunk << chunk) * sizeof(Watch));
   *this = WatchTable();
 }
 

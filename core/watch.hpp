@@ -1,14 +1,15 @@
 // The watch table: everything wires have registered with sources of events outside of themselves.
 //
-// The program's structures have no room for the links that this needs, so each registration is a slot here, and the
-// program's Wait holds the index of its first slot. A slot knows its wait; an index found in a Wait counts
+// The program's structures have no room for the links that this needs, and they may be gone when a wire ends: so
+// each registration is a slot here, which also is what the sources link to (the poller's entry, the timing wheel,
+// a channel's queue). Ending it never touches the program's memory.
+// The program's Wait holds the index of its first slot. A slot knows its wait; an index found in a Wait counts
 // only if the slot points back to that very Wait, so uninitialised memory is told from a registration.
 //
-// Each slot is in up to three lists of indices: the slots of one wait, of one wire (so that nothing keeps
-// pointing into the stack of a wire that has ended), and of one descriptor. 0 is no slot.
-// The table is one mapping that doubles when it is full; slots move, so keep indices, not addresses.
+// Slots live in chunks of doubling size, mapped when they are needed, and never move.
 #pragma once
 
+#include "timers.hpp"
 #include "wait.hpp"
 
 #include <cstddef>
@@ -16,41 +17,55 @@
 
 namespace libwire {
 
-using WatchIndex = std::uint32_t;
+struct Channel;
 
 struct Watch {
   enum class Kind : std::uint8_t { unused, descriptor, timeout, receiver };
 
+  union {
+    Timer timer; // of a timeout
+    struct {     // of a receiver: its place in the channel's queue, linked until it is told of a message
+      ListNode queue;
+      void *never_the_channel; // null: tells it from a blocked wire, see channel.cpp
+      Channel *channel;
+    };
+    struct { // of a descriptor
+      Watch *fd_next, *fd_previous;
+      int fd;               // -1 when the descriptor was closed behind our back
+      std::uint32_t events; // EPOLLIN or EPOLLOUT
+    };
+  };
   Wait *wait;
-  void *subject; // the program's FdState, Timeout or ChannelReceiver
-  void *channel; // of a receiver: where it is registered
-  Wire *owner;   // the wire that waits
-  WatchIndex wait_next;
-  WatchIndex owner_next, owner_previous;
-  WatchIndex fd_next, fd_previous;
-  int fd;
-  std::uint32_t events; // EPOLLIN or EPOLLOUT for a descriptor
-  bool running;         // of a timeout: its timer is in the wheel; otherwise its memory may be gone
+  void *subject; // the program's FdState, Timeout or ChannelReceiver; for comparison only
+  Wire *owner;   // the wire that waits, or may; `main` once the wire that registered it has ended
+
+  // Nobody is triggered through a binding to a wire that is no more.
+  bool somebody_may_wait() const { return wait->wire == owner; }
+  Watch *wait_next;
+  Watch *owner_next, *owner_previous;
+  std::uint32_t index;
   Kind kind;
 };
 
 class WatchTable {
 public:
-  // 0 and errno ENOMEM when the table cannot grow.
-  WatchIndex add(Watch::Kind kind, Wait &wait, void *subject);
-  void remove(WatchIndex index);
+  // Null and errno ENOMEM when there is no memory for a slot.
+  Watch *add(Watch::Kind kind, Wait &wait, void *subject);
+  void remove(Watch &slot);
 
   // Removes a slot whose wait may be in memory that is gone: does not touch it. For all slots of a wait at once.
-  void forget(WatchIndex index);
+  void forget(Watch &slot);
 
-  // The slot of `wait` for `subject`, or 0.
-  WatchIndex find(const Wait &wait, const void *subject) const;
-
-  bool registered(const Wait &wait) const {
-    return wait.watch < size_ && wait.watch != 0 && slots_[wait.watch].wait == &wait;
+  // The first slot of a registered wait, or null.
+  Watch *first(const Wait &wait) const {
+    if (wait.watch - 1 >= used_)
+      return nullptr;
+    Watch &slot = at(wait.watch);
+    return slot.wait == &wait ? &slot : nullptr;
   }
 
-  Watch &operator[](WatchIndex index) { return slots_[index]; }
+  // The slot of `wait` for `subject`, or null.
+  Watch *find(const Wait &wait, const void *subject) const;
 
   // Binds a wait that nobody waits for, and its slots, to the running wire.
   void adopt(Wait &wait);
@@ -58,22 +73,31 @@ public:
   // Makes the wire that `wait` is bound to now the owner of its slots.
   void rebind(Wait &wait);
 
-  // Ends every registration of a wire that has ended.
-  void drop_all_of(Wire *wire);
+  void change_owner(Watch &slot, Wire *owner);
 
   void release(); // gives the memory back
 
-  WatchIndex limit() const { return size_; } // slots 1 .. limit()-1 exist
+  // All slots are at(1) .. at(used()).
+  std::uint32_t used() const { return used_; }
+  Watch &at(std::uint32_t index) const {
+    // Chunk c holds the indices whose number of bits, beyond that of the first chunk, is c.
+    std::uint32_t position = index - 1 + kFirstChunk;
+    unsigned chunk = unsigned(__builtin_clz(kFirstChunk) - __builtin_clz(position));
+    return chunks_[chunk][position - (kFirstChunk << chunk)];
+  }
 
 private:
   bool grow();
-  void link_owner(WatchIndex index, Wire *owner);
-  void unlink_owner(WatchIndex index);
+  void link_owner(Watch &slot, Wire *owner);
+  void unlink_owner(Watch &slot);
 
-  Watch *slots_ = nullptr;
-  WatchIndex size_ = 0;     // slots ever used, and slot 0
-  WatchIndex capacity_ = 0;
-  WatchIndex free_ = 0;     // chained by wait_next
+  static constexpr std::uint32_t kFirstChunk = 64; // slots
+  static constexpr unsigned kChunks = 25;
+
+  Watch *chunks_[kChunks] = {};
+  unsigned chunk_count_ = 0;
+  std::uint32_t used_ = 0;
+  Watch *free_ = nullptr; // chained by wait_next
 };
 
 } // namespace libwire

@@ -22,14 +22,15 @@ struct DeferNode {
 };
 
 struct Pool;
+struct Watch;
 
 // Takes a wire that is cancelled out of what it is blocked on, passing on whatever it had already been given.
 // False when the wire must stay suspended until what it waits for is over.
 using Detach = bool (*)(Wire *);
 
 struct Control {
-  int saved_errno;       // errno of the wire while another one runs
-  std::uint32_t watches; // first of the wire's registrations in the watch table, 0 for none
+  int saved_errno; // errno of the wire while another one runs
+  Watch *watches;  // the first of its registrations in the watch table, or null
 
   // While the wire is blocked (Wire::kBlocked): what on, and its place there. Before it first runs: what to run.
   Detach detach;
