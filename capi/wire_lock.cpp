@@ -20,7 +20,8 @@ void wire_lock_take(wire_lock_t *l) {
 }
 
 void wire_lock_release(wire_lock_t *l) {
-  require(l && l->num_users > 0, "wire_lock_release", "nobody holds the lock");
+  require_pointer(l, "wire_lock_release");
+  require(l->num_users > 0, "wire_lock_release", "nobody holds the lock");
   lock_release(core(l));
 }
 

@@ -12,7 +12,8 @@ using namespace libwire::capi;
 extern "C" {
 
 void wire_sem_init(wire_sem_t *sem, int count) {
-  require(sem && count >= 0, "wire_sem_init", "NULL argument or negative count");
+  require_pointer(sem, "wire_sem_init");
+  require(count >= 0, "wire_sem_init", "negative count");
   semaphore_init(core(sem), count);
 }
 
@@ -22,7 +23,8 @@ void wire_sem_take(wire_sem_t *sem) {
 }
 
 void wire_sem_release(wire_sem_t *sem) {
-  require(sem && sem->count < INT_MAX, "wire_sem_release", "NULL argument or too many units");
+  require_pointer(sem, "wire_sem_release");
+  require(sem->count < INT_MAX, "wire_sem_release", "too many units");
   semaphore_release(core(sem));
 }
 

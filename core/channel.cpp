@@ -61,6 +61,14 @@ bool can_be_told(Watch *registration) {
   return sender->payload;
 }
 
+// The blocked wire that has waited longest, or null.
+ListNode *first_blocked(Channel &channel) {
+  ListNode *node = channel.receivers.next;
+  while (node != &channel.receivers && !is_blocked_wire(channel, node))
+    node = node->next;
+  return node == &channel.receivers ? nullptr : node;
+}
+
 bool detach_sender(Wire *wire) {
   list_remove(wire->block()->queue);
   return true;
@@ -69,19 +77,11 @@ bool detach_sender(Wire *wire) {
 bool detach_receiver(Wire *wire) {
   Control *control = wire->block();
   auto &channel = *static_cast<Channel *>(control->blocked_on);
-  bool was_first = channel.receivers.next == &control->queue;
+  bool was_first = first_blocked(channel) == &control->queue;
   list_unlink(control->queue);
   if (was_first)
     pass_on(channel);
   return true;
-}
-
-// The blocked wire that has waited longest, or null.
-ListNode *first_blocked(Channel &channel) {
-  ListNode *node = channel.receivers.next;
-  while (node != &channel.receivers && !is_blocked_wire(channel, node))
-    node = node->next;
-  return node == &channel.receivers ? nullptr : node;
 }
 
 } // namespace

@@ -24,7 +24,7 @@ bool watch_anew(FdState &state, FdMode mode) {
   Reactor *r = reactor();
   if (!r)
     return false;
-  state.wait.wire = current_wire();
+  r->watches.adopt(state.wait);
   Watch *slot = r->watches.add(Watch::Kind::descriptor, state.wait, &state);
   if (!slot)
     return false;

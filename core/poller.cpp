@@ -185,17 +185,21 @@ bool Poller::arm(Watch &slot) {
   return false;
 }
 
-// Triggers the waits that `events` concern. Gives the events somebody waited for.
-std::uint32_t Poller::trigger(Entry &entry, std::uint32_t events) {
+// Triggers the waits that `events` concern. Gives the events somebody waited for. A wire that was triggered before
+// and has not come to look yet still wants them, unless nobody is ready, and it is busy with something else.
+std::uint32_t Poller::trigger(Entry &entry, std::uint32_t events, bool idle) {
   std::uint32_t wanted = 0;
-  for (Watch *slot = entry.first; slot; slot = slot->fd_next)
-    if ((slot->events & events) && slot->somebody_may_wait() && wait_trigger(*slot->wait))
+  for (Watch *slot = entry.first; slot; slot = slot->fd_next) {
+    if (!(slot->events & events) || !slot->somebody_may_wait())
+      continue;
+    if (wait_trigger(*slot->wait) || (slot->wait->triggered && !idle))
       wanted |= slot->events;
+  }
   return wanted;
 }
 
-// One report of the kernel.
-void Poller::deliver(const epoll_event &event, bool may_mute_now) {
+// One report of the kernel. `idle`: no wire was ready when it was asked for.
+void Poller::deliver(const epoll_event &event, bool idle) {
   auto fd = std::uint32_t(event.data.u64);
   auto generation = std::uint32_t(event.data.u64 >> 32);
   if (fd >= capacity_ || entries_[fd].generation != generation || !entries_[fd].first) {
@@ -206,9 +210,9 @@ void Poller::deliver(const epoll_event &event, bool may_mute_now) {
   std::uint32_t events = event.events;
   if (events & kBroken)
     events |= EPOLLIN | EPOLLOUT;
-  std::uint32_t wanted = trigger(entry, events);
+  std::uint32_t wanted = trigger(entry, events, idle);
   std::uint32_t unwanted = events & entry.armed & ~wanted;
-  if (unwanted && (entry.unwanted_once || (may_mute_now && !wanted))) {
+  if (unwanted && (entry.unwanted_once || (idle && !wanted))) {
     entry.armed &= ~unwanted;
     if (!control(EPOLL_CTL_MOD, int(fd)))
       stale_ = true; // closed, but a duplicate lives: the kernel would report it for ever

@@ -59,8 +59,8 @@ private:
   void close_epoll();
   bool register_anew(int fd);
   void forget_entry(Entry &entry);
-  void deliver(const epoll_event &event, bool may_mute_now);
-  std::uint32_t trigger(Entry &entry, std::uint32_t events);
+  void deliver(const epoll_event &event, bool idle);
+  std::uint32_t trigger(Entry &entry, std::uint32_t events, bool idle);
 
   static constexpr int kBatch = 128;
 

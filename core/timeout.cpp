@@ -29,13 +29,13 @@ void unregister(Timeout &timeout) {
 
 // The slot of the timeout, made if need be; null and errno ENOMEM.
 Watch *enroll(Timeout &timeout) {
-  if (Watch *slot = find(timeout)) {
-    scheduler.reactor->watches.adopt(timeout.fd_state.wait);
-    return slot;
-  }
-  timeout.fd_state.wait.wire = current_wire();
   Reactor *r = reactor();
-  Watch *slot = r ? r->watches.add(Watch::Kind::timeout, timeout.fd_state.wait, &timeout) : nullptr;
+  if (!r)
+    return nullptr;
+  r->watches.adopt(timeout.fd_state.wait);
+  if (Watch *slot = find(timeout))
+    return slot;
+  Watch *slot = r->watches.add(Watch::Kind::timeout, timeout.fd_state.wait, &timeout);
   if (slot)
     slot->timer.expired = [](Timer *timer) {
       Watch *slot = LIBWIRE_HOLDER(Watch, timer, timer);

@@ -92,7 +92,7 @@ void WatchTable::unlink_owner(Watch &slot) {
 }
 
 void WatchTable::adopt(Wait &wait) {
-  if (wait.waiting)
+  if (wait.waiting && !wait.wire->ended())
     return;
   wait.wire = current_wire();
   rebind(wait);

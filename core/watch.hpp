@@ -67,7 +67,7 @@ public:
   // The slot of `wait` for `subject`, or null.
   Watch *find(const Wait &wait, const void *subject) const;
 
-  // Binds a wait that nobody waits for, and its slots, to the running wire.
+  // Binds a wait, and its slots, to the running wire, unless another one waits for it.
   void adopt(Wait &wait);
 
   // Makes the wire that `wait` is bound to now the owner of its slots.

@@ -1,0 +1,356 @@
+/* System calls that must not happen: none of epoll_ctl in the steady state of a request/response
+ * loop, next to none while wires yield beside an idle descriptor and timer, none to speak of while
+ * the thread sleeps. The calls are counted by the kernel's seccomp, see syscall_traps.h. */
+#include "common.h"
+#include "descriptors.h"
+#include "syscall_traps.h"
+#include "wire_net.h"
+#include "wire_timeout.h"
+
+#include <sys/epoll.h>
+
+static const long epoll_calls[] = {SYS_epoll_ctl, SYS_epoll_wait, SYS_epoll_pwait,
+                                   SYS_epoll_pwait2};
+static const long all_waiting_calls[] = {SYS_epoll_ctl,    SYS_epoll_wait, SYS_epoll_pwait,
+                                         SYS_epoll_pwait2, SYS_poll,       SYS_ppoll,
+                                         SYS_clock_gettime};
+
+static long polls(void) {
+  return counted(SYS_epoll_wait) + counted(SYS_epoll_pwait) + counted(SYS_epoll_pwait2);
+}
+
+#define WARM_UP 50
+#define ROUNDS 500
+
+static int ends[2];
+static int measured; /* epoll_ctl calls in ROUNDS rounds */
+
+/* Called by one of the partners once in each round. */
+static void next_round(int round) {
+  if (round == WARM_UP)
+    forget_counts();
+  if (round == WARM_UP + ROUNDS - 1)
+    measured = (int)counted(SYS_epoll_ctl);
+}
+
+static void expect_no_call(void (*client)(void *), void (*server)(void *)) {
+  start_afresh();
+  make_pair(ends);
+  measured = -1;
+  spawn(server, &ends[1]);
+  spawn(client, &ends[0]);
+  wire_thread_run();
+  if (measured != 0) {
+    fprintf(stderr, "%d calls of epoll_ctl in %d rounds\n", measured, ROUNDS);
+    abort();
+  }
+  check(polls() > 0); /* the trap works */
+  close_both(ends);
+}
+
+static void counts_one_call(void *unused) {
+  (void)unused;
+  trap_syscalls(epoll_calls, ARRAY_SIZE(epoll_calls));
+  struct epoll_event event = {0};
+  errno = 0;
+  check(epoll_ctl(-1, EPOLL_CTL_ADD, 0, &event) == -1 && errno == EBADF);
+  check(counted(SYS_epoll_ctl) == 1 && polls() == 0);
+  fail_syscall_once(SYS_epoll_ctl, ENOSPC, 1);
+  check(epoll_ctl(-1, EPOLL_CTL_ADD, 0, &event) == -1 && errno == EBADF);
+  check(epoll_ctl(-1, EPOLL_CTL_ADD, 0, &event) == -1 && errno == ENOSPC);
+  check(epoll_ctl(-1, EPOLL_CTL_ADD, 0, &event) == -1 && errno == EBADF);
+}
+
+static void calls_are_counted_and_made_to_fail(void **unused) {
+  (void)unused;
+  with_traps(counts_one_call);
+}
+
+/* --- with wire_fd_wait ---------------------------------------------------------------------- */
+
+static void fd_client(void *fd) {
+  wire_fd_state_t state;
+  wire_fd_mode_init(&state, *(int *)fd);
+  check(wire_fd_mode_read(&state) == 0);
+  for (int i = 0; i < WARM_UP + ROUNDS; i++) {
+    put(state.fd, "request");
+    wire_fd_wait(&state);
+    check(strcmp(take(state.fd), "response") == 0);
+    next_round(i);
+  }
+  check(shutdown(state.fd, SHUT_RDWR) == 0);
+}
+
+static void fd_server(void *fd) {
+  wire_fd_state_t state;
+  wire_fd_mode_init(&state, *(int *)fd);
+  check(wire_fd_mode_read(&state) == 0);
+  for (;;) {
+    wire_fd_wait(&state);
+    if (*take(state.fd) == '\0')
+      return;
+    put(state.fd, "response");
+  }
+}
+
+static void counts_fd_loop(void *unused) {
+  (void)unused;
+  trap_syscalls(epoll_calls, ARRAY_SIZE(epoll_calls));
+  expect_no_call(fd_client, fd_server);
+}
+
+static void a_loop_with_wire_fd_wait_makes_no_epoll_ctl(void **unused) {
+  (void)unused;
+  with_traps(counts_fd_loop);
+}
+
+/* A server that takes its time: while it computes, yields and sleeps the next request arrives and
+ * is reported to nobody. */
+static void slow_server(void *fd) {
+  wire_fd_state_t state;
+  wire_fd_mode_init(&state, *(int *)fd);
+  check(wire_fd_mode_read(&state) == 0);
+  for (;;) {
+    wire_fd_wait(&state);
+    for (int i = 0; i < 20; i++)
+      wire_yield();
+    if (*take(state.fd) == '\0')
+      return;
+    put(state.fd, "response");
+    for (int i = 0; i < 20; i++)
+      wire_yield();
+  }
+}
+
+static void counts_slow_loop(void *unused) {
+  (void)unused;
+  trap_syscalls(epoll_calls, ARRAY_SIZE(epoll_calls));
+  expect_no_call(fd_client, slow_server);
+}
+
+static void a_loop_with_a_server_that_yields_makes_no_epoll_ctl(void **unused) {
+  (void)unused;
+  with_traps(counts_slow_loop);
+}
+
+/* --- with wire_net -------------------------------------------------------------------------- */
+
+static void net_client(void *fd) {
+  wire_net_t net;
+  wire_net_init(&net, *(int *)fd);
+  for (int i = 0; i < WARM_UP + ROUNDS; i++) {
+    size_t moved;
+    char answer[8];
+    check(wire_timeout_reset(&net.tout, 10000) == 0);
+    check(wire_net_write(&net, "request", 7, &moved) == 0);
+    check(wire_net_read_full(&net, answer, sizeof answer, &moved) == 0);
+    check(memcmp(answer, "response", 8) == 0);
+    next_round(i);
+  }
+  check(shutdown(*(int *)fd, SHUT_RDWR) == 0);
+  wire_timeout_stop(&net.tout);
+}
+
+static void net_server(void *fd) {
+  wire_net_t net;
+  wire_net_init(&net, *(int *)fd);
+  for (;;) {
+    size_t moved;
+    char request[64];
+    check(wire_timeout_reset(&net.tout, 10000) == 0);
+    if (wire_net_read_any(&net, request, sizeof request, &moved) != 0)
+      break;
+    check(moved == 7);
+    check(wire_net_write(&net, "response", 8, &moved) == 0);
+  }
+  check(errno == ENODATA);
+  wire_timeout_stop(&net.tout);
+}
+
+static void counts_net_loop(void *unused) {
+  (void)unused;
+  trap_syscalls(epoll_calls, ARRAY_SIZE(epoll_calls));
+  expect_no_call(net_client, net_server);
+}
+
+static void a_loop_with_wire_net_makes_no_epoll_ctl(void **unused) {
+  (void)unused;
+  with_traps(counts_net_loop);
+}
+
+static void counts_mixed_loops(void *unused) {
+  (void)unused;
+  trap_syscalls(epoll_calls, ARRAY_SIZE(epoll_calls));
+  expect_no_call(net_client, fd_server);
+  expect_no_call(fd_client, net_server);
+}
+
+static void a_loop_with_both_makes_no_epoll_ctl(void **unused) {
+  (void)unused;
+  with_traps(counts_mixed_loops);
+}
+
+/* Sixteen clients and servers, so that several are ready at a time. */
+#define PAIRS 16
+
+static void counts_many_loops(void *unused) {
+  (void)unused;
+  trap_syscalls(epoll_calls, ARRAY_SIZE(epoll_calls));
+  int pairs[PAIRS][2];
+  for (int i = 0; i < PAIRS; i++) {
+    make_pair(pairs[i]);
+    spawn(net_server, &pairs[i][1]);
+    spawn(net_client, &pairs[i][0]);
+  }
+  wire_thread_run();
+  /* Each client sets the counts to 0 after its warm-up; what is counted at the end of the last one
+   * to do so is what all did meanwhile, with the ends of those that were ahead. */
+  check(measured >= 0 && measured <= 2 * PAIRS);
+}
+
+static void many_loops_at_once_make_none_per_round(void **unused) {
+  (void)unused;
+  with_traps(counts_many_loops);
+}
+
+/* --- yielding beside what is idle ----------------------------------------------------------- */
+
+#define YIELDS 1000000
+
+static wire_fd_state_t idle;
+static wire_timeout_t hour;
+
+static void yields(void *unused) {
+  (void)unused;
+  for (int i = 0; i < YIELDS / 2; i++)
+    wire_yield();
+}
+
+static void waits_for_idle(void *unused) {
+  (void)unused;
+  wire_fd_wait(&idle);
+  check(!"woken");
+}
+
+static long sum_of_counts(void) {
+  long sum = 0;
+  for (unsigned i = 0; i < trap_count; i++)
+    sum += traps[i].count;
+  return sum;
+}
+
+static void counts_while_yielding(void *unused) {
+  (void)unused;
+  make_pair(ends);
+  trap_syscalls(all_waiting_calls, ARRAY_SIZE(all_waiting_calls));
+  wire_fd_mode_init(&idle, ends[0]);
+  check(wire_fd_mode_read(&idle) == 0);
+  check(wire_timeout_init(&hour) == 0 && wire_timeout_reset(&hour, 3600 * 1000) == 0);
+  wire_t *waiting = spawn(waits_for_idle, NULL);
+  wire_yield();
+  forget_counts();
+  spawn(yields, NULL);
+  spawn(yields, NULL);
+  for (int i = 0; i < YIELDS; i++)
+    wire_yield();
+  long calls = sum_of_counts();
+  check(calls > 0);            /* it is asked now and then */
+  check(calls < YIELDS / 100); /* a trap makes each many times as dear, and the rest no slower */
+  check(counted(SYS_epoll_ctl) == 0);
+  wire_cancel(waiting);
+  wire_timeout_stop(&hour);
+  wire_thread_run();
+}
+
+static void an_idle_descriptor_and_timer_cost_no_system_call_per_yield(void **unused) {
+  (void)unused;
+  with_traps(counts_while_yielding);
+}
+
+static void counts_without_anything(void *unused) {
+  (void)unused;
+  trap_syscalls(all_waiting_calls, ARRAY_SIZE(all_waiting_calls));
+  spawn(yields, NULL);
+  spawn(yields, NULL);
+  wire_thread_run();
+  check(sum_of_counts() == 0);
+}
+
+static void without_either_yielding_makes_none_at_all(void **unused) {
+  (void)unused;
+  with_traps(counts_without_anything);
+}
+
+/* --- sleeping ------------------------------------------------------------------------------- */
+
+static wire_fd_state_t idle_writer;
+
+static void is_readable(void) { put(ends[1], "x"); }
+static void is_closed(void) { close(ends[1]); }
+static void is_reset(void) {
+  put(ends[0], "never read");
+  close(ends[1]);
+}
+
+static void sleeps_and_counts(void *unused) {
+  (void)unused;
+  check(wire_fd_wait_msec(200) == 0);
+  long calls = sum_of_counts();
+  if (calls > 20) {
+    fprintf(stderr, "%ld calls in 200 ms\n", calls);
+    abort();
+  }
+  check(wire_fd_mode_none(&idle) == 0 && wire_fd_mode_none(&idle_writer) == 0);
+}
+
+/* The thread sleeps beside a descriptor that is watched, but waited for by nobody. `prepare` makes
+ * it ready, or breaks it. */
+static void sleep_beside(void (*prepare)(void)) {
+  make_pair(ends);
+  trap_syscalls(all_waiting_calls, ARRAY_SIZE(all_waiting_calls));
+  wire_fd_mode_init(&idle, ends[0]);
+  wire_fd_mode_init(&idle_writer, ends[0]);
+  check(wire_fd_mode_read(&idle) == 0);
+  check(wire_fd_mode_write(&idle_writer) == 0);
+  prepare();
+  spawn(sleeps_and_counts, NULL);
+  forget_counts();
+  wire_thread_run();
+}
+
+static void sleeps_beside_readable(void *unused) {
+  (void)unused;
+  sleep_beside(is_readable);
+}
+
+static void sleeps_beside_closed(void *unused) {
+  (void)unused;
+  sleep_beside(is_closed);
+}
+
+static void sleeps_beside_reset(void *unused) {
+  (void)unused;
+  sleep_beside(is_reset);
+}
+
+static void the_thread_sleeps_although_an_unwanted_descriptor_is_ready(void **unused) {
+  (void)unused;
+  with_traps(sleeps_beside_readable);
+  with_traps(sleeps_beside_closed);
+  with_traps(sleeps_beside_reset);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(calls_are_counted_and_made_to_fail),
+      cmocka_unit_test(a_loop_with_wire_fd_wait_makes_no_epoll_ctl),
+      cmocka_unit_test(a_loop_with_a_server_that_yields_makes_no_epoll_ctl),
+      cmocka_unit_test(a_loop_with_wire_net_makes_no_epoll_ctl),
+      cmocka_unit_test(a_loop_with_both_makes_no_epoll_ctl),
+      cmocka_unit_test(many_loops_at_once_make_none_per_round),
+      cmocka_unit_test(an_idle_descriptor_and_timer_cost_no_system_call_per_yield),
+      cmocka_unit_test(without_either_yielding_makes_none_at_all),
+      cmocka_unit_test(the_thread_sleeps_although_an_unwanted_descriptor_is_ready),
+  };
+  return cmocka_run_group_tests_name("system calls of the poller", tests, NULL, NULL);
+}

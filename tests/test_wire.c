@@ -1,0 +1,446 @@
+/* wire.h: the order in which they run, suspending and resuming, what wire_thread_run
+ * waits for. Arguments, names and starting afresh: test_wire_init.c. Cancelling:
+ * test_wire_cancel.c. What a wire keeps over a switch: test_context.c. What aborts:
+ * test_crash.c. */
+#include "common.h"
+
+#include "wire_fd.h"
+
+static char memory[16384];
+
+static void yielding(void *name) {
+  for (int round = 1; round <= 3; round++) {
+    mark("%s%d ", (const char *)name, round);
+    wire_yield();
+  }
+}
+
+static void marking(void *name) { mark("%s ", (const char *)name); }
+
+static void suspending(void *name) {
+  mark("%s1 ", (const char *)name);
+  wire_suspend();
+  mark("%s2 ", (const char *)name);
+}
+
+static void new_wires_run_in_the_order_of_their_init(void **state) {
+  (void)state;
+  start_afresh();
+  spawn(marking, "a");
+  spawn(marking, "b");
+  spawn(marking, "c");
+  mark("main ");
+  wire_thread_run();
+  assert_trace("main a b c ");
+}
+
+static void yielding_wires_take_turns(void **state) {
+  (void)state;
+  start_afresh();
+  spawn(yielding, "a");
+  spawn(yielding, "b");
+  spawn(yielding, "c");
+  wire_thread_run();
+  assert_trace("a1 b1 c1 a2 b2 c2 a3 b3 c3 ");
+}
+
+static void makes_another(void *name) {
+  mark("%s ", (const char *)name);
+  spawn(marking, "child");
+  mark("goes-on ");
+  wire_yield();
+  mark("after-yield ");
+}
+
+static void wire_init_in_a_wire_leaves_the_caller_running(void **state) {
+  (void)state;
+  start_afresh();
+  spawn(makes_another, "parent");
+  spawn(marking, "other");
+  wire_thread_run();
+  assert_trace("parent goes-on other child after-yield ");
+}
+
+static void long_yielding(void *count) {
+  for (int i = 0; i < 1000; i++) {
+    ++*(int *)count;
+    wire_yield();
+  }
+}
+
+struct pair {
+  int *mine, *other;
+};
+
+/* Two that yield to each other stay level, also over the slow path that asks the poller. */
+static void stays_level(void *argument) {
+  struct pair *pair = argument;
+  for (int i = 0; i < 100000; i++) {
+    ++*pair->mine;
+    int lead = *pair->mine - *pair->other;
+    check(lead >= 0 && lead <= 1);
+    wire_yield();
+  }
+}
+
+static void stays_behind(void *argument) {
+  struct pair *pair = argument;
+  for (int i = 0; i < 100000; i++) {
+    ++*pair->mine;
+    int lead = *pair->mine - *pair->other;
+    check(lead == 0);
+    wire_yield();
+  }
+}
+
+static void the_order_holds_over_any_number_of_switches(void **state) {
+  (void)state;
+  start_afresh();
+  int counts[2] = {0, 0};
+  struct pair pairs[2] = {{&counts[0], &counts[1]}, {&counts[1], &counts[0]}};
+  spawn(stays_level, &pairs[0]);
+  spawn(stays_behind, &pairs[1]);
+  wire_thread_run();
+  assert_int_equal(counts[0], 100000);
+  assert_int_equal(counts[1], 100000);
+}
+
+static void a_lone_wire_may_yield(void **state) {
+  (void)state;
+  start_afresh();
+  int count = 0;
+  spawn(long_yielding, &count);
+  wire_thread_run();
+  assert_int_equal(count, 1000);
+}
+
+static void resumed_wires_run_in_the_order_of_resume(void **state) {
+  (void)state;
+  start_afresh();
+  wire_t *a = spawn(suspending, "a");
+  wire_t *b = spawn(suspending, "b");
+  wire_t *c = spawn(suspending, "c");
+  wire_thread_run();
+  assert_trace("a1 b1 c1 ");
+  wire_resume(c);
+  wire_resume(a);
+  wire_resume(b);
+  assert_trace("");
+  wire_thread_run();
+  assert_trace("c2 a2 b2 ");
+}
+
+static void resume_of_a_ready_wire_moves_it_to_the_tail(void **state) {
+  (void)state;
+  start_afresh();
+  wire_t *a = spawn(suspending, "a");
+  spawn(suspending, "b");
+  wire_resume(a); /* has never run */
+  wire_thread_run();
+  assert_trace("b1 a1 ");
+
+  start_afresh();
+  a = spawn(suspending, "a");
+  wire_t *b = spawn(suspending, "b");
+  wire_thread_run();
+  take_trace();
+  wire_resume(a);
+  wire_resume(b);
+  wire_resume(a);
+  wire_resume(a);
+  wire_thread_run();
+  assert_trace("b2 a2 ");
+}
+
+static void resumes_itself(void *name) {
+  wire_resume(wire_get_current());
+  mark("%s1 ", (const char *)name);
+  wire_suspend();
+  mark("%s2 ", (const char *)name);
+}
+
+static void a_wire_that_resumes_itself_is_not_resumed_later(void **state) {
+  (void)state;
+  start_afresh();
+  spawn(resumes_itself, "a");
+  spawn(marking, "b");
+  wire_thread_run();
+  assert_trace("a1 b ");
+}
+
+static void resume_of_an_ended_wire_is_ignored(void **state) {
+  (void)state;
+  start_afresh();
+  wire_t *wire = spawn(marking, "a");
+  wire_thread_run();
+  wire_resume(wire);
+  wire_resume(wire);
+  assert_int_equal(wire_is_only_one(), 1);
+  wire_thread_run();
+  assert_trace("a ");
+}
+
+static void resume_of_a_wire_whose_stack_is_gone_is_ignored(void **state) {
+  (void)state;
+  start_afresh();
+  static wire_t wire;
+  void *stack = wire_stack_alloc(1 << 20);
+  assert_non_null(wire_init(&wire, "short", marking, "a", stack, 1 << 20));
+  wire_thread_run();
+  wire_stack_free(stack, 1 << 20);
+  wire_resume(&wire);
+  wire_cancel(&wire);
+  wire_thread_run();
+  assert_trace("a ");
+}
+
+static void resume_and_cancel_of_a_wire_that_never_was_are_ignored(void **state) {
+  (void)state;
+  start_afresh();
+  static wire_t zero;
+  wire_resume(&zero);
+  wire_cancel(&zero);
+  assert_int_equal(wire_is_only_one(), 1);
+  wire_thread_run();
+}
+
+static void resumes_the_thread(void *thread) {
+  wire_resume(thread);
+  mark("resumed ");
+  wire_yield();
+  mark("end ");
+}
+
+static void resume_of_the_thread_does_nothing(void **state) {
+  (void)state;
+  start_afresh();
+  wire_resume(wire_get_current());
+  assert_int_equal(wire_is_only_one(), 1);
+  spawn(resumes_the_thread, wire_get_current());
+  wire_thread_run();
+  assert_trace("resumed end ");
+}
+
+static void run_returns_at_once_without_wires(void **state) {
+  (void)state;
+  start_afresh();
+  wire_thread_run();
+  wire_thread_run();
+}
+
+static void run_leaves_suspended_wires_and_can_be_called_again(void **state) {
+  (void)state;
+  start_afresh();
+  wire_t *a = spawn(suspending, "a");
+  spawn(suspending, "forever");
+  wire_thread_run();
+  wire_thread_run();
+  assert_trace("a1 forever1 ");
+  wire_resume(a);
+  wire_thread_run();
+  assert_trace("a2 ");
+  spawn(marking, "new");
+  wire_thread_run();
+  assert_trace("new ");
+}
+
+static void sleeping(void *milliseconds) {
+  int64_t begun = milliseconds_now();
+  check(wire_fd_wait_msec(*(int *)milliseconds) == 0);
+  check(milliseconds_now() - begun >= *(int *)milliseconds);
+  mark("slept ");
+}
+
+static void run_waits_for_a_sleeping_wire(void **state) {
+  (void)state;
+  start_afresh();
+  int milliseconds = 30;
+  spawn(sleeping, &milliseconds);
+  wire_thread_run();
+  assert_trace("slept ");
+}
+
+static void waits_for_input(void *fd) {
+  wire_fd_state_t watched;
+  wire_fd_mode_init(&watched, *(int *)fd);
+  check(wire_fd_mode_read(&watched) == 0);
+  wire_fd_wait(&watched);
+  mark("readable ");
+  check(wire_fd_mode_none(&watched) == 0);
+}
+
+static void writes_later(void *fd) {
+  check(wire_fd_wait_msec(20) == 0);
+  mark("writes ");
+  check(write(*(int *)fd, "x", 1) == 1);
+}
+
+static void run_waits_for_a_watched_descriptor(void **state) {
+  (void)state;
+  start_afresh();
+  int ends[2];
+  assert_int_equal(pipe(ends), 0);
+  spawn(waits_for_input, &ends[0]);
+  spawn(writes_later, &ends[1]);
+  wire_thread_run();
+  assert_trace("writes readable ");
+  close(ends[0]);
+  close(ends[1]);
+}
+
+/* The watch is kept by a wire that is suspended for good: it still counts, until its end. */
+static void watches_and_suspends(void *fd) {
+  wire_fd_state_t watched;
+  wire_fd_mode_init(&watched, *(int *)fd);
+  check(wire_fd_mode_read(&watched) == 0);
+  mark("suspends ");
+  wire_suspend();
+  mark("never ");
+}
+
+static void cancels_after_a_while(void *wire) {
+  check(wire_fd_wait_msec(20) == 0);
+  mark("cancels ");
+  wire_cancel(wire);
+}
+
+static void run_waits_while_a_descriptor_is_watched(void **state) {
+  (void)state;
+  start_afresh();
+  int ends[2];
+  assert_int_equal(pipe(ends), 0);
+  wire_t *watcher = spawn(watches_and_suspends, &ends[0]);
+  spawn(cancels_after_a_while, watcher);
+  wire_thread_run();
+  assert_trace("suspends cancels ");
+  close(ends[0]);
+  close(ends[1]);
+}
+
+static void sees_itself(void *storage) {
+  check(wire_get_current() == (wire_t *)storage);
+  check(wire_in_wire() == 1);
+  check(strcmp(wire_get_current()->name, "own name") == 0);
+  wire_yield();
+  check(wire_get_current() == (wire_t *)storage);
+  check(wire_in_wire() == 1);
+}
+
+static void get_current_and_in_wire_tell_where_the_caller_runs(void **state) {
+  (void)state;
+  start_afresh();
+  static wire_t wire, wire2;
+  static char memory2[sizeof memory];
+  wire_t *outside = wire_get_current();
+  assert_non_null(outside);
+  assert_int_equal(wire_in_wire(), 0);
+  assert_non_null(wire_init(&wire, "own name", sees_itself, &wire, memory, sizeof memory));
+  assert_non_null(wire_init(&wire2, "own name", sees_itself, &wire2, memory2, sizeof memory2));
+  wire_thread_run();
+  assert_ptr_equal(wire_get_current(), outside);
+  assert_int_equal(wire_in_wire(), 0);
+  assert_true(memchr(outside->name, '\0', sizeof outside->name) != NULL);
+}
+
+static void looks_for_company(void *expected) {
+  check(wire_is_only_one() == *(int *)expected);
+  mark("looked ");
+}
+
+static void is_only_one_tells_whether_another_wire_is_ready(void **state) {
+  (void)state;
+  start_afresh();
+  int alone = 1, company = 0;
+  assert_int_equal(wire_is_only_one(), 1);
+  spawn(looks_for_company, &company);
+  assert_int_equal(wire_is_only_one(), 0);
+  spawn(looks_for_company, &alone);
+  wire_thread_run();
+  assert_int_equal(wire_is_only_one(), 1);
+  /* A suspended wire is no company. */
+  wire_t *asleep = spawn(suspending, "s");
+  wire_thread_run();
+  assert_int_equal(wire_is_only_one(), 1);
+  spawn(looks_for_company, &alone);
+  wire_thread_run();
+  wire_resume(asleep);
+  assert_int_equal(wire_is_only_one(), 0);
+  wire_thread_run();
+  assert_trace("looked looked s1 looked s2 ");
+}
+
+static void yield_outside_wires_lets_each_ready_wire_run_once(void **state) {
+  (void)state;
+  start_afresh();
+  wire_yield();
+  spawn(yielding, "a");
+  spawn(suspending, "b");
+  spawn(marking, "c");
+  wire_yield();
+  assert_trace("a1 b1 c ");
+  assert_int_equal(wire_in_wire(), 0);
+  wire_yield();
+  assert_trace("a2 ");
+  wire_thread_run();
+  assert_trace("a3 ");
+  wire_yield();
+  assert_trace("");
+}
+
+static void yield_outside_wires_comes_back_any_number_of_times(void **state) {
+  (void)state;
+  start_afresh();
+  int count = 0;
+  spawn(long_yielding, &count);
+  for (int i = 1; i <= 1000; i++) {
+    wire_yield();
+    assert_int_equal(count, i);
+  }
+  wire_yield();
+  wire_yield();
+  assert_int_equal(wire_is_only_one(), 1);
+}
+
+/* Timers are served by yielding alone, without wire_thread_run. */
+static void yield_outside_wires_serves_timers(void **state) {
+  (void)state;
+  start_afresh();
+  int milliseconds = 10;
+  spawn(sleeping, &milliseconds);
+  while (strcmp(common_trace, "slept ") != 0)
+    wire_yield();
+  take_trace();
+}
+
+/* A name that ends at the end of readable memory is not read past its NUL. */
+/* What the forgotten ones lived in may be gone: it is made unreadable here. */
+/* Around the stack lies memory that must not change. Timers and a descriptor make the yields take
+ * their longest way. */
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(new_wires_run_in_the_order_of_their_init),
+      cmocka_unit_test(yielding_wires_take_turns),
+      cmocka_unit_test(wire_init_in_a_wire_leaves_the_caller_running),
+      cmocka_unit_test(the_order_holds_over_any_number_of_switches),
+      cmocka_unit_test(a_lone_wire_may_yield),
+      cmocka_unit_test(resumed_wires_run_in_the_order_of_resume),
+      cmocka_unit_test(resume_of_a_ready_wire_moves_it_to_the_tail),
+      cmocka_unit_test(a_wire_that_resumes_itself_is_not_resumed_later),
+      cmocka_unit_test(resume_of_an_ended_wire_is_ignored),
+      cmocka_unit_test(resume_of_a_wire_whose_stack_is_gone_is_ignored),
+      cmocka_unit_test(resume_and_cancel_of_a_wire_that_never_was_are_ignored),
+      cmocka_unit_test(resume_of_the_thread_does_nothing),
+      cmocka_unit_test(run_returns_at_once_without_wires),
+      cmocka_unit_test(run_leaves_suspended_wires_and_can_be_called_again),
+      cmocka_unit_test(run_waits_for_a_sleeping_wire),
+      cmocka_unit_test(run_waits_for_a_watched_descriptor),
+      cmocka_unit_test(run_waits_while_a_descriptor_is_watched),
+      cmocka_unit_test(get_current_and_in_wire_tell_where_the_caller_runs),
+      cmocka_unit_test(is_only_one_tells_whether_another_wire_is_ready),
+      cmocka_unit_test(yield_outside_wires_lets_each_ready_wire_run_once),
+      cmocka_unit_test(yield_outside_wires_comes_back_any_number_of_times),
+      cmocka_unit_test(yield_outside_wires_serves_timers),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

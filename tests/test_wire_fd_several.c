@@ -1,0 +1,428 @@
+/* wire_fd.h: several states for one descriptor, lists of waits, states that go from wire to wire,
+ * very many descriptors, several OS threads. */
+#include "common.h"
+#include "descriptors.h"
+#include "wire_channel.h"
+#include "wire_timeout.h"
+
+#include <pthread.h>
+
+static int ends[2];
+
+static int new_pair(void **unused) {
+  (void)unused;
+  start_afresh();
+  take_trace();
+  make_pair(ends);
+  return 0;
+}
+
+static int close_pair(void **unused) {
+  (void)unused;
+  close_both(ends);
+  return 0;
+}
+
+static void waits_for(int fd, int (*mode)(wire_fd_state_t *)) {
+  wire_fd_state_t state;
+  wire_fd_mode_init(&state, fd);
+  check(mode(&state) == 0);
+  wire_fd_wait(&state);
+  check(wire_fd_mode_none(&state) == 0);
+}
+
+static void reader(void *name) {
+  waits_for(ends[0], wire_fd_mode_read);
+  mark("%s ", (const char *)name);
+}
+
+static void writer(void *name) {
+  waits_for(ends[0], wire_fd_mode_write);
+  mark("%s ", (const char *)name);
+}
+
+static void sends_after_a_while(void *text) {
+  check(wire_fd_wait_msec(5) == 0);
+  put(ends[1], text);
+}
+
+static void empties_after_a_while(void *unused) {
+  (void)unused;
+  check(wire_fd_wait_msec(5) == 0);
+  empty(ends[1]);
+}
+
+/* --- one descriptor, several states --------------------------------------------------------- */
+
+static void all_that_wait_for_a_direction_are_woken(void **unused) {
+  (void)unused;
+  static const char *const names[] = {"a", "b", "c"};
+  for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+    spawn(reader, (void *)names[i]);
+  spawn(sends_after_a_while, "x");
+  wire_thread_run();
+  const char *trace = take_trace();
+  assert_int_equal(strlen(trace), strlen("a b c "));
+  for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+    assert_non_null(strstr(trace, names[i]));
+}
+
+static void a_reader_and_a_writer_of_one_descriptor_are_served_each_in_its_turn(void **unused) {
+  (void)unused;
+  fill(ends[0]);
+  spawn(reader, "r");
+  spawn(writer, "w");
+  spawn(sends_after_a_while, "x");
+  while (*common_trace == '\0')
+    wire_yield();
+  assert_trace("r ");
+  spawn(empties_after_a_while, NULL);
+  wire_thread_run();
+  assert_trace("w ");
+}
+
+static wire_fd_state_t first, second;
+
+static void first_of_two_states_stops(void *unused) {
+  (void)unused;
+  wire_fd_mode_init(&first, ends[0]);
+  wire_fd_mode_init(&second, ends[0]);
+  check(wire_fd_mode_read(&first) == 0);
+  check(wire_fd_mode_read(&second) == 0);
+  check(wire_fd_mode_none(&first) == 0);
+  put(ends[1], "x");
+  wire_fd_wait(&second);
+  mark("second ");
+  check(wire_fd_mode_none(&second) == 0);
+}
+
+static void ending_one_watch_leaves_the_others(void **unused) {
+  (void)unused;
+  spawn(first_of_two_states_stops, NULL);
+  wire_thread_run();
+  assert_trace("second ");
+}
+
+static void writes_first_and_then_reads(void *unused) {
+  (void)unused;
+  wire_fd_mode_init(&first, ends[0]);
+  check(wire_fd_mode_write(&first) == 0);
+  wire_fd_wait(&first);
+  mark("room ");
+  check(wire_fd_mode_read(&first) == 0);
+  wire_fd_wait(&first); /* there is still room, but that does not count any more */
+  mark("data %s ", take(ends[0]));
+  check(wire_fd_mode_write(&first) == 0);
+  wire_fd_wait(&first);
+  mark("room");
+}
+
+static void sends_and_marks(void *text) {
+  check(wire_fd_wait_msec(5) == 0);
+  mark("send ");
+  put(ends[1], text);
+}
+
+static void a_state_watches_the_direction_it_was_given_last(void **unused) {
+  (void)unused;
+  spawn(writes_first_and_then_reads, NULL);
+  spawn(sends_and_marks, "x");
+  wire_thread_run();
+  assert_trace("room send data x room");
+}
+
+static void duplicates_wait(void *unused) {
+  (void)unused;
+  int duplicate = dup(ends[0]);
+  waits_for(duplicate, wire_fd_mode_read);
+  mark("duplicate ");
+  close(duplicate);
+}
+
+static void a_descriptor_and_its_duplicate_are_watched_apart(void **unused) {
+  (void)unused;
+  spawn(duplicates_wait, NULL);
+  spawn(sends_after_a_while, "x");
+  wire_thread_run();
+  assert_trace("duplicate ");
+  spawn(reader, "original");
+  spawn(duplicates_wait, NULL);
+  wire_thread_run();
+  const char *trace = take_trace();
+  assert_true(strcmp(trace, "original duplicate ") == 0 ||
+              strcmp(trace, "duplicate original ") == 0);
+}
+
+/* --- states that go from wire to wire ------------------------------------------------------- */
+
+static void waits_for_the_first_state(void *name) {
+  wire_fd_wait(&first);
+  mark("%s ", (const char *)name);
+}
+
+static void what_is_watched_outside_wires_can_be_waited_for_in_one(void **unused) {
+  (void)unused;
+  wire_fd_mode_init(&first, ends[0]);
+  assert_int_equal(wire_fd_mode_read(&first), 0);
+  spawn(waits_for_the_first_state, "a");
+  spawn(sends_after_a_while, "x");
+  wire_thread_run();
+  /* The wire has ended, and with it the watch; a wait begins it anew. */
+  spawn(waits_for_the_first_state, "b");
+  wire_thread_run();
+  assert_trace("a b ");
+}
+
+static void begins_to_watch_the_first_state(void *unused) {
+  (void)unused;
+  wire_fd_mode_init(&first, ends[0]);
+  check(wire_fd_mode_read(&first) == 0);
+  wire_yield();
+}
+
+static void takes_the_state_over(void *unused) {
+  (void)unused;
+  wire_wait_list_t list;
+  wire_wait_list_init(&list);
+  check(wire_fd_mode_read(&first) == 0);
+  wire_yield();
+  wire_yield(); /* the wire that watched first ends */
+  wire_wait_chain(&list, &first.wait);
+  check(wire_list_wait(&list) == &first.wait);
+  mark("woken ");
+}
+
+static void a_watch_belongs_to_the_wire_that_asked_for_it_last(void **unused) {
+  (void)unused;
+  spawn(begins_to_watch_the_first_state, NULL);
+  spawn(takes_the_state_over, NULL);
+  spawn(sends_after_a_while, "x");
+  wire_thread_run();
+  assert_trace("woken ");
+}
+
+/* --- lists ---------------------------------------------------------------------------------- */
+
+static void waits_for_two_in_a_list(void *other) {
+  const int *others = other;
+  wire_wait_list_t list;
+  wire_wait_list_init(&list);
+  wire_fd_mode_init(&first, ends[0]);
+  wire_fd_mode_init(&second, others[0]);
+  check(wire_fd_mode_read(&first) == 0 && wire_fd_mode_read(&second) == 0);
+  wire_fd_wait_list_chain(&list, &first);
+  wire_fd_wait_list_chain(&list, &second);
+  for (int i = 0; i < 5; i++) {
+    wire_wait_t *wait = wire_list_wait(&list);
+    mark(wait == &first.wait ? "1" : "2");
+    if (i == 1) {
+      take(first.fd);
+      wire_wait_reset(wait);
+    } else if (i == 3) {
+      wire_wait_reset(wait); /* and not read: it is triggered again */
+    }
+  }
+}
+
+static void sends_to_both(void *other) {
+  check(wire_fd_wait_msec(5) == 0);
+  put(((int *)other)[1], "x");
+  put(ends[1], "x");
+}
+
+static void a_list_gives_its_first_ready_descriptor_until_that_is_reset(void **unused) {
+  (void)unused;
+  int others[2];
+  make_pair(others);
+  spawn(waits_for_two_in_a_list, others);
+  spawn(sends_to_both, others);
+  wire_thread_run();
+  assert_trace("11222");
+  close_both(others);
+}
+
+static void waits_for_descriptor_or_message(void *channel) {
+  wire_wait_list_t list;
+  wire_wait_list_init(&list);
+  wire_channel_receiver_t receiver;
+  wire_wait_t message;
+  wire_wait_init(&message);
+  wire_fd_mode_init(&first, ends[0]);
+  check(wire_fd_mode_read(&first) == 0);
+  wire_fd_wait_list_chain(&list, &first);
+  wire_wait_chain(&list, &message);
+  wire_channel_recv_wait(channel, &receiver, &message);
+  for (int i = 0; i < 2; i++) {
+    wire_wait_t *wait = wire_list_wait(&list);
+    void *text;
+    if (wait == &message && wire_channel_recv_nonblock(channel, &text) == 0)
+      mark("%s ", (char *)text);
+    else if (wait == &first.wait)
+      mark("%s ", take(first.fd));
+    wire_wait_reset(wait);
+  }
+}
+
+static void sends_both_ways(void *channel) {
+  wire_channel_send(channel, "message");
+  check(wire_fd_wait_msec(5) == 0);
+  put(ends[1], "data");
+}
+
+static void a_descriptor_can_be_waited_for_together_with_a_channel(void **unused) {
+  (void)unused;
+  wire_channel_t channel;
+  wire_channel_init(&channel);
+  spawn(waits_for_descriptor_or_message, &channel);
+  spawn(sends_both_ways, &channel);
+  wire_thread_run();
+  assert_trace("message data ");
+}
+
+static void waits_without_watching(void *unused) {
+  (void)unused;
+  wire_fd_mode_init(&first, ends[0]);
+  wire_fd_wait(&first);
+  mark("woken");
+}
+
+static void triggers_the_first_state(void *unused) {
+  (void)unused;
+  check(wire_fd_wait_msec(5) == 0);
+  mark("trigger ");
+  check(wire_wait_resume(&first.wait) == 1);
+}
+
+static void a_state_that_watches_nothing_sleeps_until_it_is_triggered(void **unused) {
+  (void)unused;
+  put(ends[1], "x");
+  spawn(waits_without_watching, NULL);
+  spawn(triggers_the_first_state, NULL);
+  wire_thread_run();
+  assert_trace("trigger woken");
+}
+
+/* --- many ----------------------------------------------------------------------------------- */
+
+#define MANY 1000
+
+static int many[MANY][2];
+static int woken;
+
+static void reader_of_one_of_many(void *pair) {
+  int fd = *(int *)pair;
+  waits_for(fd, wire_fd_mode_read);
+  check(strcmp(take(fd), "x") == 0);
+  woken++;
+}
+
+static void sends_to_all(void *unused) {
+  (void)unused;
+  check(wire_fd_wait_msec(1) == 0);
+  for (int i = 0; i < MANY; i++)
+    put(many[i][1], "x");
+}
+
+static void a_thousand_descriptors_become_ready_at_once(void **unused) {
+  (void)unused;
+  const unsigned size = 16384;
+  wire_t *wires = calloc(MANY, sizeof *wires);
+  assert_non_null(wires);
+  void *stacks[MANY];
+  for (int i = 0; i < MANY; i++) {
+    make_pipe(many[i]);
+    stacks[i] = wire_stack_alloc(size);
+    assert_non_null(
+        wire_init(&wires[i], "reader", reader_of_one_of_many, many[i], stacks[i], size));
+  }
+  woken = 0;
+  spawn(sends_to_all, NULL);
+  wire_thread_run();
+  assert_int_equal(woken, MANY);
+  for (int i = 0; i < MANY; i++) {
+    close_both(many[i]);
+    wire_stack_free(stacks[i], size);
+  }
+  free(wires);
+}
+
+/* --- OS threads ----------------------------------------------------------------------------- */
+
+#define ROUNDS 2000
+
+static void throws_and_catches(void *fd) {
+  wire_fd_state_t state;
+  wire_fd_mode_init(&state, *(int *)fd);
+  check(wire_fd_mode_read(&state) == 0);
+  for (int i = 0; i < ROUNDS; i++) {
+    wire_fd_wait(&state);
+    check(strcmp(take(state.fd), "x") == 0);
+    put(state.fd, "x");
+  }
+}
+
+static void *plays_alone(void *unused) {
+  (void)unused;
+  int pairs[8][2];
+  for (int i = 0; i < 8; i++) {
+    make_pair(pairs[i]);
+    spawn(throws_and_catches, &pairs[i][0]);
+    spawn(throws_and_catches, &pairs[i][1]);
+    put(pairs[i][1], "x");
+  }
+  wire_thread_run();
+  for (int i = 0; i < 8; i++)
+    close_both(pairs[i]);
+  free_stacks();
+  return NULL;
+}
+
+static void *plays_one_side(void *fd) {
+  spawn(throws_and_catches, fd);
+  wire_thread_run();
+  free_stacks();
+  return NULL;
+}
+
+static void threads_with_descriptors_of_their_own_do_not_disturb_each_other(void **unused) {
+  (void)unused;
+  pthread_t threads[4];
+  put(ends[1], "x");
+  assert_int_equal(pthread_create(&threads[0], NULL, plays_alone, NULL), 0);
+  assert_int_equal(pthread_create(&threads[1], NULL, plays_alone, NULL), 0);
+  assert_int_equal(pthread_create(&threads[2], NULL, plays_one_side, &ends[0]), 0);
+  assert_int_equal(pthread_create(&threads[3], NULL, plays_one_side, &ends[1]), 0);
+  for (int i = 0; i < 4; i++)
+    assert_int_equal(pthread_join(threads[i], NULL), 0);
+}
+
+static void threads_that_end_leave_no_descriptor_behind(void **unused) {
+  (void)unused;
+  int before = open_descriptors();
+  for (int i = 0; i < 10; i++) {
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, plays_alone, NULL), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+  }
+  assert_int_equal(open_descriptors(), before);
+}
+
+int main(void) {
+#define PAIR(test) cmocka_unit_test_setup_teardown(test, new_pair, close_pair)
+  const struct CMUnitTest tests[] = {
+      PAIR(all_that_wait_for_a_direction_are_woken),
+      PAIR(a_reader_and_a_writer_of_one_descriptor_are_served_each_in_its_turn),
+      PAIR(ending_one_watch_leaves_the_others),
+      PAIR(a_state_watches_the_direction_it_was_given_last),
+      PAIR(a_descriptor_and_its_duplicate_are_watched_apart),
+      PAIR(what_is_watched_outside_wires_can_be_waited_for_in_one),
+      PAIR(a_watch_belongs_to_the_wire_that_asked_for_it_last),
+      PAIR(a_list_gives_its_first_ready_descriptor_until_that_is_reset),
+      PAIR(a_descriptor_can_be_waited_for_together_with_a_channel),
+      PAIR(a_state_that_watches_nothing_sleeps_until_it_is_triggered),
+      PAIR(a_thousand_descriptors_become_ready_at_once),
+      PAIR(threads_with_descriptors_of_their_own_do_not_disturb_each_other),
+      PAIR(threads_that_end_leave_no_descriptor_behind),
+  };
+  return cmocka_run_group_tests_name("wire_fd, several", tests, NULL, NULL);
+}

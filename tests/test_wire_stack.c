@@ -1,0 +1,535 @@
+/* wire_stack.h: what a stack is, its guards, what it costs, and giving it back. The fault detector:
+ * test_fault_detector.c. Executable stacks: test_wire_defer.c.
+ *
+ * test_wire_stack_mprotect.c and test_wire_stack_old_kernel.c run all of this once more with guards
+ * made by mprotect, where their number is limited. */
+#include "common.h"
+
+#include <pthread.h>
+#include <sys/mman.h>
+
+#ifndef GUARD_BY_MPROTECT
+#define GUARD_BY_MPROTECT 0
+#endif
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#endif
+
+static size_t page;
+static int probe[2];
+
+/* The kernel reads the byte, so that a guard is an error and not a fault. */
+static int readable(const char *address) {
+  if (write(probe[1], address, 1) != 1)
+    return errno == EFAULT ? 0 : -1;
+  char byte;
+  return read(probe[0], &byte, 1) == 1 ? 1 : -1;
+}
+
+static int writable(char *address) {
+  char byte = 0;
+  if (write(probe[1], &byte, 1) != 1)
+    return -1;
+  if (read(probe[0], address, 1) == 1)
+    return 1;
+  int answer = errno == EFAULT ? 0 : -1;
+  return read(probe[0], &byte, 1) == 1 ? answer : -1;
+}
+
+static size_t rounded(size_t size) { return (size + page - 1) / page * page; }
+
+/* Usable from the first to the last byte, not beyond. */
+static void assert_is_a_stack(char *stack, size_t size) {
+  assert_non_null(stack);
+  assert_int_equal((uintptr_t)stack % page, 0);
+  char *end = stack + rounded(size);
+  assert_int_equal(writable(stack), 1);
+  assert_int_equal(writable(end - 1), 1);
+  char *const guarded[] = {stack - 1, stack - page, end, end + page - 1};
+  for (size_t i = 0; i < ARRAY_SIZE(guarded); i++) {
+    assert_int_equal(readable(guarded[i]), 0);
+    assert_int_equal(writable(guarded[i]), 0);
+  }
+}
+
+static size_t memory_bytes(int resident) {
+  FILE *file = fopen("/proc/self/statm", "r");
+  unsigned long pages[2];
+  check(file != NULL && fscanf(file, "%lu %lu", &pages[0], &pages[1]) == 2);
+  fclose(file);
+  return pages[resident] * page;
+}
+
+static size_t address_space(void) { return memory_bytes(0); }
+static size_t resident_bytes(void) { return memory_bytes(1); }
+
+static size_t count_mappings(void) {
+  FILE *file = fopen("/proc/self/maps", "r");
+  assert_non_null(file);
+  size_t lines = 0;
+  for (int c; (c = fgetc(file)) != EOF;)
+    lines += c == '\n';
+  fclose(file);
+  return lines;
+}
+
+static const unsigned sizes[] = {
+    1, 1024, 4095, 4096, 4097, 5000, 16384, 1024u * 1024, 10u << 20, (10u << 20) + 1, 64u << 20};
+
+static unsigned filled_size;
+
+static void fills_most_of_its_stack(void *size) {
+  size_t left = *(unsigned *)size - 2048;
+  char filled[left];
+  memset(filled, 0x5c, left);
+  wire_yield();
+  for (size_t i = 0; i < left; i += 1000)
+    check(filled[i] == 0x5c);
+  filled_size = *(unsigned *)size;
+}
+
+static void stacks_of_any_size_have_guards_on_both_sides(void **state) {
+  (void)state;
+  for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+    char *stacks[3];
+    for (int n = 0; n < 3; n++)
+      assert_is_a_stack(stacks[n] = wire_stack_alloc(sizes[i]), sizes[i]);
+    for (int n = 0; n < 3; n++)
+      assert_is_a_stack(stacks[n], sizes[i]);
+    for (int n = 0; n < 3; n++)
+      wire_stack_free(stacks[n], sizes[i]);
+  }
+}
+
+static void the_largest_size_works(void **state) {
+  (void)state;
+  if (sizeof(void *) < 8)
+    skip();
+  char *stack = wire_stack_alloc(UINT32_MAX);
+  assert_is_a_stack(stack, UINT32_MAX);
+  wire_stack_free(stack, UINT32_MAX);
+}
+
+static void wires_can_use_all_of_it(void **state) {
+  (void)state;
+  start_afresh();
+  for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+    if (sizes[i] < 4096)
+      continue;
+    unsigned size = sizes[i];
+    wire_t wire;
+    char *stack = wire_stack_alloc(size);
+    assert_non_null(wire_init(&wire, "fills", fills_most_of_its_stack, &size, stack, size));
+    wire_thread_run();
+    assert_int_equal(filled_size, size);
+    assert_is_a_stack(stack, size);
+    wire_stack_free(stack, size);
+  }
+}
+
+/* From the frame of the entry function down to the end, counting that frame as the wire's own. */
+static int measured;
+
+static void measures(void *stack) {
+  check((char *)__builtin_frame_address(0) + 2 * sizeof(void *) - (char *)stack >= 3891);
+  measured = 1;
+}
+
+static void a_page_leaves_3800_bytes_to_the_wire(void **state) {
+  (void)state;
+  if (TESTS_WITH_ASAN)
+    skip(); /* frames of the library are larger */
+  start_afresh();
+  wire_t wire;
+  char *stack = wire_stack_alloc(4096);
+  assert_non_null(wire_init(&wire, "page", measures, stack, stack, 4096));
+  wire_thread_run();
+  assert_int_equal(measured, 1);
+  wire_stack_free(stack, 4096);
+}
+
+static void touches(void *address) { *(volatile char *)address = 1; }
+
+static void touching_a_guard_is_a_fault(void **state) {
+  (void)state;
+  char *stack = wire_stack_alloc(3 * 4096);
+  expect_signal(run_child(touches, stack - 1), SIGSEGV);
+  expect_signal(run_child(touches, stack + rounded(3 * 4096)), SIGSEGV);
+  expect_success(run_child(touches, stack));
+  wire_stack_free(stack, 3 * 4096);
+}
+
+static void pages_cost_memory_only_when_touched(void **state) {
+  (void)state;
+  enum { count = 200, size = 1 << 20 };
+  static char *stacks[count];
+  size_t before = resident_bytes();
+  for (int i = 0; i < count; i++)
+    assert_non_null(stacks[i] = wire_stack_alloc(size));
+  size_t untouched = resident_bytes() - before;
+  assert_true(untouched < (size_t)count * size / 20);
+  for (int i = 0; i < count; i++)
+    stacks[i][size - 1] = 1;
+  size_t touched = resident_bytes() - before;
+  assert_true(touched < (size_t)count * size / 20);
+  for (int i = 0; i < count; i++)
+    wire_stack_free(stacks[i], size);
+}
+
+static void a_freed_stack_gives_its_memory_back(void **state) {
+  (void)state;
+  if (TESTS_WITH_ASAN)
+    skip(); /* its shadow counts too */
+  enum { size = 32 << 20 };
+  char *stack = wire_stack_alloc(size);
+  size_t before = resident_bytes();
+  memset(stack, 1, size);
+  assert_true(resident_bytes() > before + size / 2);
+  wire_stack_free(stack, size);
+  assert_true(resident_bytes() < before + size / 20);
+}
+
+static void a_freed_stack_is_used_again(void **state) {
+  (void)state;
+  enum { size = 7 * 4096 };
+  char *keep = wire_stack_alloc(size), *freed = wire_stack_alloc(size);
+  memset(keep, 0x11, size);
+  memset(freed, 0x22, size);
+  wire_stack_free(freed, size);
+  char *again = wire_stack_alloc(size);
+  assert_ptr_equal(again, freed);
+  assert_is_a_stack(again, size);
+  for (int i = 0; i < size; i++)
+    assert_int_equal(keep[i], 0x11);
+  wire_stack_free(keep, size);
+  assert_is_a_stack(again, size);
+  memset(again, 0x33, size);
+  wire_stack_free(again, size);
+}
+
+static void stays_apart(void) {
+  enum { count = 100, size = 3 * 4096 };
+  static char *stacks[count];
+  unsigned random = 12345;
+  for (int round = 0; round < 2000; round++) {
+    random = random * 1103515245u + 12345u;
+    unsigned i = random >> 16;
+    i %= count;
+    if (stacks[i] == NULL) {
+      assert_non_null(stacks[i] = wire_stack_alloc(size));
+      memset(stacks[i], (int)i + 1, size);
+    } else {
+      for (int at = 0; at < size; at++)
+        assert_int_equal(stacks[i][at], (char)(i + 1));
+      wire_stack_free(stacks[i], size);
+      stacks[i] = NULL;
+    }
+  }
+  for (int i = 0; i < count; i++) {
+    if (stacks[i] != NULL)
+      assert_is_a_stack(stacks[i], size);
+    wire_stack_free(stacks[i], size);
+    stacks[i] = NULL;
+  }
+}
+
+static void stacks_in_use_stay_apart_while_others_come_and_go(void **state) {
+  (void)state;
+  stays_apart();
+}
+
+static void comes_and_goes(unsigned round) {
+  char *large = wire_stack_alloc(20u << 20), *odd = wire_stack_alloc(5 * 4096 + round);
+  assert_non_null(large);
+  assert_non_null(odd);
+  memset(large, 1, 1 << 20);
+  wire_stack_free(large, 20u << 20);
+  wire_stack_free(odd, 5 * 4096 + round);
+  stays_apart();
+}
+
+static void coming_and_going_leaks_no_mappings(void **state) {
+  (void)state;
+  comes_and_goes(1);
+  size_t mappings = count_mappings(), resident = resident_bytes();
+  for (unsigned round = 2; round < 20; round++)
+    comes_and_goes(round);
+  assert_true(count_mappings() <= mappings + 2);
+  if (!TESTS_WITH_ASAN)
+    assert_true(resident_bytes() < resident + (4u << 20));
+}
+
+static void bad_arguments_are_reported(void **state) {
+  (void)state;
+  errno = 0;
+  assert_null(wire_stack_alloc(0));
+  assert_int_equal(errno, EINVAL);
+  errno = 0;
+  wire_stack_free(NULL, 4096);
+  wire_stack_free(NULL, 0);
+  assert_int_equal(errno, 0);
+}
+
+static void success_leaves_errno_alone(void **state) {
+  (void)state;
+  for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+    errno = EXDEV;
+    char *stack = wire_stack_alloc(sizes[i]);
+    assert_non_null(stack);
+    assert_int_equal(errno, EXDEV);
+    wire_stack_free(stack, sizes[i]);
+    assert_int_equal(errno, EXDEV);
+  }
+}
+
+static void marks(void *text) { mark("%s", (const char *)text); }
+
+static void runs_out_of_address_space(void *unused) {
+  (void)unused;
+  char *first = wire_stack_alloc(1 << 20);
+  check(first != NULL);
+  struct rlimit before, tight;
+  check(getrlimit(RLIMIT_AS, &before) == 0);
+  tight = before;
+  tight.rlim_cur = address_space() + (400u << 20);
+  check(setrlimit(RLIMIT_AS, &tight) == 0);
+  unsigned got = 0;
+  errno = 0;
+  while (wire_stack_alloc(1 << 20) != NULL)
+    check(got++ < 2000);
+  check(errno == ENOMEM);
+  check(got > 300); /* most of what was there could be had, one by one in the end */
+  wire_t wire;
+  check(wire_init(&wire, "works", marks, "works", first, 1 << 20) != NULL);
+  wire_thread_run();
+  check(strcmp(take_trace(), "works") == 0);
+  wire_stack_free(first, 1 << 20);
+  check(wire_stack_alloc(1 << 20) != NULL);
+  check(setrlimit(RLIMIT_AS, &before) == 0);
+  check(wire_stack_alloc(1 << 20) != NULL);
+}
+
+static void too_little_address_space_is_reported_and_can_be_overcome(void **state) {
+  (void)state;
+  if (TESTS_WITH_ASAN)
+    skip(); /* reserves more than any limit */
+  expect_success(run_child(runs_out_of_address_space, NULL));
+}
+
+/* Where memory is locked the kernel refuses MADV_GUARD_INSTALL. */
+static void locks_all_memory(void *unused) {
+  (void)unused;
+  check(wire_stack_alloc(8 * 4096) != NULL);
+  if (mlockall(MCL_CURRENT | MCL_FUTURE) != 0)
+    _exit(77);
+  for (int i = 0; i < 40; i++) {
+    char *stack = wire_stack_alloc(8 * 4096);
+    check(stack != NULL);
+    check(readable(stack) == 1 && writable(stack + 8 * 4096 - 1) == 1);
+    check(readable(stack - 1) == 0 && readable(stack + 8 * 4096) == 0);
+  }
+  check(wire_stack_alloc(64 * 4096) != NULL);
+}
+
+static void a_program_that_locks_its_memory_gets_guarded_stacks(void **state) {
+  (void)state;
+  if (TESTS_WITH_ASAN)
+    skip(); /* the shadow cannot be locked */
+  const struct child *child = run_child(locks_all_memory, NULL);
+  if (WIFEXITED(child->status) && WEXITSTATUS(child->status) == 77)
+    skip(); /* not allowed to */
+  expect_success(child);
+}
+
+static int kernel_installs_guards(void) {
+  void *memory = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  int known = madvise(memory, page, MADV_GUARD_INSTALL) == 0;
+  munmap(memory, page);
+  return known;
+}
+
+static long mapping_limit(void) {
+  FILE *file = fopen("/proc/sys/vm/max_map_count", "r");
+  long limit = 0;
+  if (file == NULL || fscanf(file, "%ld", &limit) != 1)
+    fail_msg("vm.max_map_count cannot be read");
+  fclose(file);
+  return limit;
+}
+
+static void counts(void *count) {
+  ++*(unsigned *)count;
+  wire_yield();
+  ++*(unsigned *)count;
+}
+
+/* More than there may be mappings, each with a wire that runs. */
+static void more_stacks_than_mappings_are_allowed(void **state) {
+  (void)state;
+  long limit = mapping_limit();
+  if (GUARD_BY_MPROTECT || !kernel_installs_guards() || limit > 100000)
+    skip();
+  start_afresh();
+  unsigned wanted = (unsigned)limit + 1000, count = 0;
+  size_t mappings = count_mappings();
+  char **stacks = calloc(wanted, sizeof *stacks);
+  wire_t *wires = calloc(wanted, sizeof *wires);
+  for (unsigned i = 0; i < wanted; i++) {
+    assert_non_null(stacks[i] = wire_stack_alloc(4096));
+    assert_non_null(wire_init(&wires[i], "one of many", counts, &count, stacks[i], 4096));
+  }
+  for (unsigned i = 0; i < wanted; i += 997)
+    assert_is_a_stack(stacks[i], 4096);
+  assert_true(count_mappings() < mappings + 1000);
+  wire_thread_run();
+  assert_int_equal(count, 2 * wanted);
+  for (unsigned i = 0; i < wanted; i++)
+    wire_stack_free(stacks[i], 4096);
+  free(stacks);
+  free(wires);
+}
+
+static void reaches_the_limit(void *limit) {
+  unsigned got = 0;
+  char *stack, *first = NULL, *last = NULL;
+  errno = 0;
+  while ((stack = wire_stack_alloc(4096)) != NULL) {
+    check(got++ < *(long *)limit);
+    first = first ? first : stack;
+    last = stack;
+  }
+  check(errno == ENOMEM);
+  check(got > *(long *)limit * 45 / 100);
+  check(wire_stack_alloc(4096) == NULL && errno == ENOMEM);
+  /* All else goes on working. */
+  check(readable(last - 1) == 0 && readable(last) == 1 && readable(last + 4096) == 0);
+  wire_t wires[2];
+  check(wire_init(&wires[0], "a", marks, "a ", first, 4096) != NULL);
+  check(wire_init(&wires[1], "b", marks, "b ", last, 4096) != NULL);
+  wire_thread_run();
+  check(strcmp(take_trace(), "a b ") == 0);
+  wire_stack_free(last, 4096);
+  check(wire_stack_alloc(4096) == last);
+}
+
+static void the_limit_on_mappings_is_reported_by_its_name(void **state) {
+  (void)state;
+  long limit = mapping_limit();
+  if (!GUARD_BY_MPROTECT || limit > 100000)
+    skip();
+  const struct child *child = run_child(reaches_the_limit, &limit);
+  expect_success(child);
+  expect_said(child, "vm.max_map_count");
+  assert_ptr_equal(strchr(child->errors, '\n'), strrchr(child->errors, '\n')); /* once */
+}
+
+static void *allocates_and_frees(void *letter) {
+  enum { count = 50, size = 2 * 4096 };
+  for (int round = 0; round < 200; round++) {
+    char *stacks[count];
+    for (int i = 0; i < count; i++) {
+      check((stacks[i] = wire_stack_alloc(size)) != NULL);
+      memset(stacks[i], *(char *)letter, size);
+    }
+    for (int i = 0; i < count; i++) {
+      for (int at = 0; at < size; at += 512)
+        check(stacks[i][at] == *(char *)letter);
+      wire_stack_free(stacks[i], size);
+    }
+  }
+  return NULL;
+}
+
+static void threads_allocate_at_the_same_time(void **state) {
+  (void)state;
+  pthread_t threads[4];
+  char letters[] = "abcd";
+  for (int i = 0; i < 4; i++)
+    assert_int_equal(pthread_create(&threads[i], NULL, allocates_and_frees, &letters[i]), 0);
+  for (int i = 0; i < 4; i++)
+    assert_int_equal(pthread_join(threads[i], NULL), 0);
+}
+
+static void allocates_in_a_wire(void *unused) {
+  (void)unused;
+  static wire_t wire;
+  check(wire_init(&wire, "inner", marks, "inner ", WIRE_STACK_ALLOC(16384)) != NULL);
+}
+
+static void *copies_own_permissions(void *to) {
+  char here;
+  memcpy(to, permissions_at(&here), 5);
+  return NULL;
+}
+
+static void stacks_are_executable_only_if_those_of_threads_are(void **state) {
+  (void)state;
+  pthread_t thread;
+  char permissions[5];
+  assert_int_equal(pthread_create(&thread, NULL, copies_own_permissions, permissions), 0);
+  assert_int_equal(pthread_join(thread, NULL), 0);
+  char *stack = wire_stack_alloc(4096);
+  assert_string_equal(permissions_at(stack), permissions);
+  assert_string_equal(permissions, "rw-p");
+  wire_stack_free(stack, 4096);
+}
+
+static void the_macro_gives_stack_and_size_also_in_a_wire(void **state) {
+  (void)state;
+  start_afresh();
+  spawn(allocates_in_a_wire, NULL);
+  wire_thread_run();
+  assert_trace("inner ");
+}
+
+static void a_static_array_is_a_stack_too(void **state) {
+  (void)state;
+  start_afresh();
+  static char array[4 * 65536];
+  static wire_t wire;
+  unsigned size = 65536;
+  memset(array, 0x44, sizeof array);
+  assert_non_null(wire_init(&wire, "array", fills_most_of_its_stack, &size, array + 65536, size));
+  wire_thread_run();
+  assert_int_equal(filled_size, size);
+  for (size_t i = 0; i < 65536; i++) {
+    assert_int_equal(array[i], 0x44);
+    assert_int_equal(array[2 * 65536 + i], 0x44);
+  }
+}
+
+static int prepare(void **state) {
+  (void)state;
+  page = (size_t)sysconf(_SC_PAGESIZE);
+  return pipe(probe);
+}
+
+int main(void) {
+#if GUARD_BY_MPROTECT == 1
+  setenv("WIRE_STACK_GUARD", "mprotect", 1);
+#endif
+  const struct CMUnitTest tests[] = {
+      /* First, while the library has still to find out what the kernel can do. */
+      cmocka_unit_test(success_leaves_errno_alone),
+      cmocka_unit_test(stacks_of_any_size_have_guards_on_both_sides),
+      cmocka_unit_test(the_largest_size_works),
+      cmocka_unit_test(wires_can_use_all_of_it),
+      cmocka_unit_test(a_page_leaves_3800_bytes_to_the_wire),
+      cmocka_unit_test(touching_a_guard_is_a_fault),
+      cmocka_unit_test(pages_cost_memory_only_when_touched),
+      cmocka_unit_test(a_freed_stack_gives_its_memory_back),
+      cmocka_unit_test(a_freed_stack_is_used_again),
+      cmocka_unit_test(stacks_in_use_stay_apart_while_others_come_and_go),
+      cmocka_unit_test(coming_and_going_leaks_no_mappings),
+      cmocka_unit_test(bad_arguments_are_reported),
+      cmocka_unit_test(too_little_address_space_is_reported_and_can_be_overcome),
+      cmocka_unit_test(a_program_that_locks_its_memory_gets_guarded_stacks),
+      cmocka_unit_test(more_stacks_than_mappings_are_allowed),
+      cmocka_unit_test(the_limit_on_mappings_is_reported_by_its_name),
+      cmocka_unit_test(threads_allocate_at_the_same_time),
+      cmocka_unit_test(stacks_are_executable_only_if_those_of_threads_are),
+      cmocka_unit_test(the_macro_gives_stack_and_size_also_in_a_wire),
+      cmocka_unit_test(a_static_array_is_a_stack_too),
+  };
+  return cmocka_run_group_tests(tests, prepare, NULL);
+}
