@@ -20,10 +20,6 @@ bool is_blocked_wire(Channel &channel, ListNode *node) {
   return LIBWIRE_HOLDER(Control, queue, node)->blocked_on == &channel;
 }
 
-bool can_be_told(Watch *registration) {
-  return registration->wait->waiting || registration->wait->triggered;
-}
-
 // Tells the next receiver of a message: a registration, if one is first, and the first blocked wire, which will be
 // there when the registered one does not take it. True when a blocked wire is first.
 [[gnu::always_inline]] inline bool announce(Channel &channel) {
@@ -34,7 +30,7 @@ bool can_be_told(Watch *registration) {
       release(queued_wire(node));
       return !told;
     }
-    if (!can_be_told(registration_of(node)))
+    if (!registration_of(node)->waited)
       continue;
     if (told)
       return false;

@@ -48,7 +48,7 @@ void report(const siginfo_t &info) {
   const char *reason = reason_of(info.si_code);
   if (info.si_code > 0 && address < low && address >= low - page)
     reason = "stack overflow";
-  else if (info.si_code > 0 && address >= high && address < high + page)
+  else if (info.si_code > 0 && address >= high && address < (high + page - 1) / page * page + page)
     reason = "stack underflow";
   Line line;
   line.add("libwire: wire '").add(wire->name).add("': SIGSEGV at ").add_hex(address).add(": ").add(reason);

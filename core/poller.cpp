@@ -190,7 +190,7 @@ bool Poller::arm(Watch &slot) {
 std::uint32_t Poller::trigger(Entry &entry, std::uint32_t events, bool idle) {
   std::uint32_t wanted = 0;
   for (Watch *slot = entry.first; slot; slot = slot->fd_next) {
-    if (!(slot->events & events) || !slot->somebody_may_wait())
+    if (!(slot->events & events) || !slot->waited)
       continue;
     if (wait_trigger(*slot->wait) || (slot->wait->triggered && !idle))
       wanted |= slot->events;

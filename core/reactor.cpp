@@ -41,6 +41,8 @@ std::int32_t Reactor::visit() {
 void Reactor::sleep() {
   std::uint64_t now = os::now();
   timers.expire(now);
+  if (!scheduler.first && !busy())
+    return; // that was the last timer, and nobody waited for it
   std::uint64_t timeout = 0;
   if (!scheduler.first) {
     std::uint64_t wakeup = timers.next_wakeup();
@@ -54,6 +56,7 @@ void Reactor::sleep() {
 
 void Reactor::begin_waiting(Wait &wait) {
   watches.rebind(wait);
+  watches.set_waited(wait, true);
   for (Watch *slot = watches.first(wait); slot; slot = slot->wait_next) {
     bool ready = false;
     if (slot->kind == Watch::Kind::descriptor)
@@ -65,6 +68,11 @@ void Reactor::begin_waiting(Wait &wait) {
     if (ready)
       wait_trigger(wait);
   }
+}
+
+void Reactor::bequeath(Watch &slot) {
+  slot.waited = false;
+  watches.change_owner(slot, &scheduler.main);
 }
 
 void Reactor::drop(Watch &slot) {

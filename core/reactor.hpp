@@ -31,6 +31,9 @@ struct Reactor {
   // A registered wait begins to wait anew.
   void begin_waiting(Wait &wait);
 
+  // The wire that registered it has ended; others may wait for it.
+  void bequeath(Watch &slot);
+
   // Ends a registration without touching the memory of the program that it refers to.
   void drop(Watch &slot);
   // The same without a word to the kernel: the epoll object is the parent's too.

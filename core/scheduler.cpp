@@ -43,14 +43,14 @@ void drop_watches(Control *control) {
     scheduler.reactor->drop(*watch);
 }
 
-// What a wire has begun to watch for others stays; what is on its own stack is gone with it.
+// What a wire that ends has begun to watch for others stays; what is on its own stack is gone with it.
 void drop_or_bequeath_watches(Control *control) {
   while (Watch *watch = control->watches) {
     char *wait = reinterpret_cast<char *>(watch->wait);
     if (wait >= control->stack_low && wait < control->stack_high)
       scheduler.reactor->drop(*watch);
     else
-      scheduler.reactor->watches.change_owner(*watch, &scheduler.main);
+      scheduler.reactor->bequeath(*watch);
   }
 }
 
@@ -58,7 +58,7 @@ void drop_or_bequeath_watches(Control *control) {
 void retire(Wire *wire) {
   Control *control = wire->block();
   if (control->watches) [[unlikely]]
-    drop_or_bequeath_watches(control);
+    wire->has(Wire::kEnding) ? drop_watches(control) : drop_or_bequeath_watches(control);
   list_unlink(control->all);
   wire->control = 0;
   if (control->pool)

@@ -24,6 +24,7 @@ constexpr std::size_t kLargestArena = std::size_t(1) << 30; // bytes
 // At the upper end of a stack that is not in use: that page stays in memory, since it will be needed first.
 struct FreeStack {
   FreeStack *next;
+  void *key; // its arena: marks it as free
 };
 
 // Lives in the first page of its mapping; the first guard follows.
@@ -164,6 +165,7 @@ void *carve(Arena &arena, std::size_t page) {
   if (FreeStack *stack = arena.free) {
     arena.free = stack->next;
     ++arena.in_use;
+    stack->key = nullptr;
     return reinterpret_cast<char *>(stack + 1) - arena.stack_size;
   }
   char *stack = arena.first_stack(page) + arena.carved * arena.stride(page);
@@ -172,6 +174,20 @@ void *carve(Arena &arena, std::size_t page) {
   ++arena.carved;
   ++arena.in_use;
   return stack;
+}
+
+bool was_given_out(Arena &arena, char *stack, std::size_t page) {
+  std::size_t offset = std::size_t(stack - arena.first_stack(page));
+  if (offset % arena.stride(page) != 0 || offset / arena.stride(page) >= arena.carved)
+    return false;
+  auto *as_free = reinterpret_cast<FreeStack *>(stack + arena.stack_size) - 1;
+  if (as_free->key != &arena)
+    return true;
+  // It looks like a free one; its memory may say so by chance.
+  for (FreeStack *other = arena.free; other; other = other->next)
+    if (other == as_free)
+      return false;
+  return true;
 }
 
 void release_arena(Arena *arena) {
@@ -209,13 +225,14 @@ void stack_free(void *stack) {
   while (arena && (address < arena->first_stack(page) ||
                    address >= reinterpret_cast<char *>(arena) + arena->bytes))
     arena = arena->next;
-  bool known = arena && std::size_t(address - arena->first_stack(page)) % arena->stride(page) == 0;
+  bool known = arena && was_given_out(*arena, address, page);
   if (known) {
     // Give the memory back, but for the page that will be needed first.
     if (arena->stack_size > page)
       ::madvise(address, arena->stack_size - page, MADV_DONTNEED);
     auto *free_stack = reinterpret_cast<FreeStack *>(address + arena->stack_size) - 1;
     free_stack->next = arena->free;
+    free_stack->key = arena;
     arena->free = free_stack;
     if (--arena->in_use == 0 && arena->bytes > kKeptArena)
       release_arena(arena);

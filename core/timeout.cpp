@@ -39,7 +39,7 @@ Watch *enroll(Timeout &timeout) {
   if (slot)
     slot->timer.expired = [](Timer *timer) {
       Watch *slot = LIBWIRE_HOLDER(Watch, timer, timer);
-      if (slot->somebody_may_wait())
+      if (slot->waited)
         wait_trigger(*slot->wait);
     };
   return slot;

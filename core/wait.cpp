@@ -19,6 +19,12 @@ void begin_waiting(Wait &wait) {
     scheduler.reactor->begin_waiting(wait);
 }
 
+// Its sources leave it alone from now on: its memory may be gone soon.
+void end_waiting(Wait &wait) {
+  if (registered(wait)) [[unlikely]]
+    scheduler.reactor->watches.set_waited(wait, false);
+}
+
 Wait *wait_of(ListNode *link) { return LIBWIRE_HOLDER(Wait, link, link); }
 
 // The wire is cancelled: its list is gone with its stack, but the waits may live on.
@@ -47,6 +53,7 @@ void wait_chain(WaitList &list, Wait &wait) {
 }
 
 void wait_unchain(Wait &wait) {
+  end_waiting(wait);
   list_remove(wait.link);
   list_reset(wait.link);
 }
@@ -68,6 +75,7 @@ bool wait_trigger(Wait &wait) {
 void wait_reset(Wait &wait) { begin_waiting(wait); }
 
 void wait_stop(Wait &wait) {
+  end_waiting(wait);
   wait.waiting = 0;
   wait.triggered = 0;
 }

@@ -98,6 +98,11 @@ void WatchTable::adopt(Wait &wait) {
   rebind(wait);
 }
 
+void WatchTable::set_waited(Wait &wait, bool waited) {
+  for (Watch *slot = first(wait); slot; slot = slot->wait_next)
+    slot->waited = waited;
+}
+
 void WatchTable::rebind(Wait &wait) {
   for (Watch *slot = first(wait); slot; slot = slot->wait_next) {
     if (slot->owner != wait.wire)

@@ -39,12 +39,11 @@ struct Watch {
   void *subject; // the program's FdState, Timeout or ChannelReceiver; for comparison only
   Wire *owner;   // the wire that waits, or may; `main` once the wire that registered it has ended
 
-  // Nobody is triggered through a binding to a wire that is no more.
-  bool somebody_may_wait() const { return wait->wire == owner; }
   Watch *wait_next;
   Watch *owner_next, *owner_previous;
   std::uint32_t index;
   Kind kind;
+  bool waited; // the wait waits, so it and its wire are there; otherwise `wait` may point to memory that is gone
 };
 
 class WatchTable {
@@ -69,6 +68,9 @@ public:
 
   // Binds a wait, and its slots, to the running wire, unless another one waits for it.
   void adopt(Wait &wait);
+
+  // Whether the wait of all its slots waits.
+  void set_waited(Wait &wait, bool waited);
 
   // Makes the wire that `wait` is bound to now the owner of its slots.
   void rebind(Wait &wait);
