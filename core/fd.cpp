@@ -65,12 +65,18 @@ void fd_unwatch(FdState &state) {
   state.mode = FdMode::none;
 }
 
+void fd_park(FdState &state) {
+  if (Watch *slot = find(state))
+    scheduler.reactor->poller.park(*slot);
+}
+
 bool fd_watch(FdState &state, FdMode mode, bool sure) {
   ErrnoGuard guard;
   if (Watch *slot = find(state)) {
     Reactor &r = *scheduler.reactor;
     if (slot->fd == state.fd && r.poller.change(*slot, events_of(mode), sure)) {
       state.mode = mode;
+      r.poller.unpark(*slot);
       r.watches.adopt(state.wait);
       return true;
     }

@@ -20,6 +20,8 @@ void fd_init(FdState &state, int fd);
 // is `sure` asks the kernel whether the descriptor still is the same file.
 bool fd_watch(FdState &state, FdMode mode, bool sure = true);
 void fd_unwatch(FdState &state);
+// Keeps the registration with the kernel for the next fd_watch, but does not count as watching until then.
+void fd_park(FdState &state);
 
 // Suspends until the descriptor is ready in the watched direction.
 void fd_wait(FdState &state, const char *function);

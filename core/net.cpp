@@ -21,6 +21,7 @@ bool wait_ready(Net &net, FdMode mode, const char *function) {
   if (!fd_watch(net.fd_state, mode, false))
     return false;
   int first = timeout_wait(net.fd_state.wait, net.timeout, function);
+  fd_park(net.fd_state); // nobody waits between two calls
   if (first == 2)
     errno = ETIMEDOUT;
   return first == 1;

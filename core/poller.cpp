@@ -27,9 +27,24 @@ bool Poller::open() {
   return true;
 }
 
-// The program may have closed our descriptor and taken its number for something else.
+// The program may have closed our descriptor and taken its number for something else, even another epoll object:
+// that one does not know what we have registered.
+bool Poller::is_ours() {
+  if (epoll_ < 0 || !os::is_epoll(epoll_))
+    return false;
+  for (std::uint32_t fd = 0; fd < capacity_; ++fd) {
+    if (!entries_[fd].registered)
+      continue;
+    if (control(EPOLL_CTL_MOD, int(fd)))
+      return true;
+    if (errno == ENOENT && os::get_flags(int(fd)) >= 0)
+      return false;
+  }
+  return true;
+}
+
 void Poller::close_epoll() {
-  if (epoll_ >= 0 && os::is_epoll(epoll_))
+  if (is_ours())
     os::close(epoll_);
   epoll_ = -1;
 }
@@ -91,8 +106,8 @@ bool Poller::register_anew(int fd) {
 // The file behind the descriptor has been replaced: what watched the old one will hear no more.
 void Poller::forget_entry(Entry &entry) {
   for (Watch *slot = entry.first; slot; slot = slot->fd_next) {
+    park(*slot);
     slot->fd = -1;
-    --watching_;
   }
   entry.first = nullptr;
   entry.armed = 0;
@@ -124,6 +139,7 @@ bool Poller::add(Watch &slot, int fd, std::uint32_t events) {
   }
   slot.fd = fd;
   slot.events = events;
+  slot.parked = false;
   slot.fd_previous = nullptr;
   slot.fd_next = entry.first;
   if (slot.fd_next)
@@ -154,8 +170,20 @@ void Poller::unlink(Watch &slot) {
     entries_[slot.fd].first = slot.fd_next;
   if (slot.fd_next)
     slot.fd_next->fd_previous = slot.fd_previous;
-  --watching_;
+  park(slot);
   slot.fd = -1;
+}
+
+void Poller::park(Watch &slot) {
+  watching_ -= !slot.parked;
+  slot.parked = true;
+}
+
+void Poller::unpark(Watch &slot) {
+  if (slot.fd < 0)
+    return;
+  watching_ += slot.parked;
+  slot.parked = false;
 }
 
 void Poller::remove(Watch &slot) {
@@ -237,9 +265,7 @@ void Poller::poll(std::uint64_t timeout) {
 
 void Poller::rebuild() {
   stale_ = false;
-  close_epoll();
-  if (watching_)
-    open();
+  close_epoll(); // the next call that needs one makes it
 }
 
 } // namespace libwire

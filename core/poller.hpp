@@ -33,6 +33,9 @@ public:
   void remove(Watch &slot);
   // The same without telling the kernel, for the child of a fork.
   void unlink(Watch &slot);
+  // Keeps the slot registered for the next time without counting it as watched, and back.
+  void park(Watch &slot);
+  void unpark(Watch &slot);
   // The slot's wire begins to wait: makes sure that the kernel reports. False when it cannot.
   bool arm(Watch &slot);
 
@@ -55,6 +58,7 @@ private:
 
   bool reserve(int fd);
   bool control(int operation, int fd);
+  bool is_ours();
   bool lost();
   void close_epoll();
   bool register_anew(int fd);
@@ -66,7 +70,7 @@ private:
 
   Entry *entries_ = nullptr; // indexed by descriptor
   std::uint32_t capacity_ = 0;
-  std::uint32_t watching_ = 0; // linked slots
+  std::uint32_t watching_ = 0; // linked slots that are not parked
   int epoll_ = -1;
   bool stale_ = false; // the kernel reports something we do not know
   epoll_event events_[kBatch];

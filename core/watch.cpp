@@ -39,6 +39,7 @@ Watch *WatchTable::add(Watch::Kind kind, Wait &wait, void *subject) {
   slot->wait_next = next;
   slot->index = index;
   slot->kind = kind;
+  slot->waited = wait.waiting && !wait.triggered;
   wait.watch = index;
   link_owner(*slot, wait.wire);
   return slot;

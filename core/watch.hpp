@@ -33,6 +33,7 @@ struct Watch {
       Watch *fd_next, *fd_previous;
       int fd;               // -1 when the descriptor was closed behind our back
       std::uint32_t events; // EPOLLIN or EPOLLOUT
+      bool parked;          // registered, but does not keep run() waiting
     };
   };
   Wait *wait;

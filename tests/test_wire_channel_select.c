@@ -1,6 +1,6 @@
 /* wire_channel_recv_wait: registrations with a channel, and with wire_list_wait a select over
  * several. Taking registrations back: test_wire_channel_unwait.c; cancelling their wires:
- * test_wire_channel_cancel.c. */
+ * test_wire_channel_select_cancel.c. */
 #include "common.h"
 
 #include "channels.h"
@@ -301,6 +301,21 @@ static void registering_makes_a_triggered_wait_wait_anew(void **UNUSED(state)) {
   assert_trace("main=a senta main=b ");
 }
 
+static void
+a_registered_wait_that_was_taken_out_of_its_list_is_still_triggered(void **UNUSED(state)) {
+  prepare();
+  wire_wait_list_t list;
+  struct choice choice;
+  wire_wait_list_init(&list);
+  register_choice(&choice, &channel);
+  wire_wait_chain(&list, &choice.wait);
+  wire_wait_unchain(&choice.wait);
+  assert_int_equal(choice.wait.waiting, 1);
+  spawn(send_first, &messages[0]);
+  wire_thread_run();
+  assert_int_equal(choice.wait.triggered, 1);
+}
+
 static void one_wait_registered_with_two_channels_hears_of_both(void **UNUSED(state)) {
   for (int which = 0; which < 2; which++) {
     prepare();
@@ -359,6 +374,7 @@ int main(void) {
       cmocka_unit_test(a_blocked_receiver_passes_what_is_left_to_all_behind_it),
       cmocka_unit_test(a_registration_is_gone_when_its_wire_is_told_also_when_it_was_queued),
       cmocka_unit_test(registering_makes_a_triggered_wait_wait_anew),
+      cmocka_unit_test(a_registered_wait_that_was_taken_out_of_its_list_is_still_triggered),
       cmocka_unit_test(one_wait_registered_with_two_channels_hears_of_both),
       cmocka_unit_test(a_wire_may_register_with_a_thousand_channels),
   };

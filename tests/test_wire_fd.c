@@ -352,6 +352,7 @@ static void waits_for_the_shared_state(void *name) {
   watch_reading(&shared, ends[0]);
   wire_fd_wait(&shared);
   mark("%s ready ", (const char *)name);
+  check(wire_fd_mode_none(&shared) == 0);
 }
 
 static void cancels_after_a_while(void *wire) {

@@ -108,7 +108,8 @@ static void a_duplicate_that_lives_on_does_not_keep_the_thread_busy(void **unuse
 
 static void closes_without_ending_the_watch(void *unused) {
   (void)unused;
-  watch_reading(&state, ends[0]);
+  wire_fd_state_t own;
+  watch_reading(&own, ends[0]);
   int duplicate = dup(ends[0]);
   close(ends[0]);
   put(ends[1], "x");

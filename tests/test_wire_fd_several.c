@@ -115,6 +115,7 @@ static void writes_first_and_then_reads(void *unused) {
   check(wire_fd_mode_write(&first) == 0);
   wire_fd_wait(&first);
   mark("room");
+  check(wire_fd_mode_none(&first) == 0);
 }
 
 static void sends_and_marks(void *text) {
@@ -160,15 +161,23 @@ static void waits_for_the_first_state(void *name) {
   mark("%s ", (const char *)name);
 }
 
+static void waits_and_ends_the_watch(void *name) {
+  waits_for_the_first_state(name);
+  check(wire_fd_mode_none(&first) == 0);
+}
+
 static void what_is_watched_outside_wires_can_be_waited_for_in_one(void **unused) {
   (void)unused;
   wire_fd_mode_init(&first, ends[0]);
   assert_int_equal(wire_fd_mode_read(&first), 0);
   spawn(waits_for_the_first_state, "a");
   spawn(sends_after_a_while, "x");
-  wire_thread_run();
-  /* The wire has ended, and with it the watch; a wait begins it anew. */
-  spawn(waits_for_the_first_state, "b");
+  for (int turn = 0; *common_trace == '\0'; turn++)
+    wire_yield();
+  /* The wire that waited has ended; the state still watches, for whoever waits next. */
+  take(ends[0]);
+  spawn(waits_and_ends_the_watch, "b");
+  spawn(sends_after_a_while, "x");
   wire_thread_run();
   assert_trace("a b ");
 }
@@ -190,6 +199,33 @@ static void takes_the_state_over(void *unused) {
   wire_wait_chain(&list, &first.wait);
   check(wire_list_wait(&list) == &first.wait);
   mark("woken ");
+  check(wire_fd_mode_none(&first) == 0);
+}
+
+static void sets_a_watch_up(void *unused) {
+  (void)unused;
+  wire_fd_mode_init(&first, ends[0]);
+  check(wire_fd_mode_read(&first) == 0);
+}
+
+static void waits_in_a_list_without_asking_again(void *unused) {
+  (void)unused;
+  wire_wait_list_t list;
+  wire_wait_list_init(&list);
+  wire_wait_chain(&list, &first.wait);
+  check(wire_list_wait(&list) == &first.wait);
+  mark("woken ");
+  check(wire_fd_mode_none(&first) == 0);
+}
+
+/* The state is nobody's stack. */
+static void a_watch_outlives_the_wire_that_set_it_up(void **unused) {
+  (void)unused;
+  spawn(sets_a_watch_up, NULL);
+  spawn(waits_in_a_list_without_asking_again, NULL);
+  spawn(sends_after_a_while, "x");
+  wire_thread_run();
+  assert_trace("woken ");
 }
 
 static void a_watch_belongs_to_the_wire_that_asked_for_it_last(void **unused) {
@@ -222,6 +258,7 @@ static void waits_for_two_in_a_list(void *other) {
       wire_wait_reset(wait); /* and not read: it is triggered again */
     }
   }
+  check(wire_fd_mode_none(&first) == 0 && wire_fd_mode_none(&second) == 0);
 }
 
 static void sends_to_both(void *other) {
@@ -261,6 +298,7 @@ static void waits_for_descriptor_or_message(void *channel) {
       mark("%s ", take(first.fd));
     wire_wait_reset(wait);
   }
+  check(wire_fd_mode_none(&first) == 0);
 }
 
 static void sends_both_ways(void *channel) {
@@ -416,6 +454,7 @@ int main(void) {
       PAIR(a_state_watches_the_direction_it_was_given_last),
       PAIR(a_descriptor_and_its_duplicate_are_watched_apart),
       PAIR(what_is_watched_outside_wires_can_be_waited_for_in_one),
+      PAIR(a_watch_outlives_the_wire_that_set_it_up),
       PAIR(a_watch_belongs_to_the_wire_that_asked_for_it_last),
       PAIR(a_list_gives_its_first_ready_descriptor_until_that_is_reset),
       PAIR(a_descriptor_can_be_waited_for_together_with_a_channel),

@@ -339,6 +339,29 @@ static void takes_it_over(void *unused) {
   mark("expired");
 }
 
+static void arms_and_ends(void *unused) {
+  (void)unused;
+  reset(5);
+}
+
+static void waits_in_a_list_without_reset(void *unused) {
+  (void)unused;
+  wire_wait_list_t list;
+  wire_wait_list_init(&list);
+  wire_wait_chain(&list, wire_timeout_wait_get(&timeout));
+  check(wire_list_wait(&list) == wire_timeout_wait_get(&timeout));
+  mark("expired");
+}
+
+/* The timeout is nobody's stack. */
+static void it_outlives_the_wire_that_armed_it(void **unused) {
+  (void)unused;
+  spawn(arms_and_ends, NULL);
+  spawn(waits_in_a_list_without_reset, NULL);
+  wire_thread_run();
+  assert_trace("expired");
+}
+
 static void it_belongs_to_the_wire_that_reset_it_last(void **unused) {
   (void)unused;
   spawn(begins_and_ends, NULL);
@@ -548,6 +571,7 @@ int main(void) {
       T(to_stop_watching_forgets_an_expiry),
       T(to_stop_watching_forgets_an_expiry_that_nobody_has_seen),
       T(its_wait_can_be_chained_into_a_list),
+      T(it_outlives_the_wire_that_armed_it),
       T(it_belongs_to_the_wire_that_reset_it_last),
       T(a_wire_that_ends_leaves_no_armed_timeout_behind),
       T(a_wire_that_ends_leaves_no_expired_timeout_behind),

@@ -1,4 +1,5 @@
 // core/list.hpp: the intrusive list, alone and against std::vector with random operations.
+
 // Before cmocka.h, whose macro fail() they would not survive.
 #include <algorithm>
 #include <cstdint>

@@ -1,5 +1,6 @@
 // core/timers.hpp: the timing wheel in simulated time. The random tests compare it with a set that
 // is sorted by deadline; WIRE_TEST_SEED repeats a run.
+
 // Before cmocka.h, whose macro fail() they would not survive.
 #include <algorithm>
 #include <cstdint>

@@ -1,0 +1,478 @@
+/* wire_stack_fault_detector_install: what it reports for which fault, and that the process ends as
+ * it would have, or goes on to the handler that was there before. Each case runs in a child
+ * process. */
+#include "common.h"
+
+#include <pthread.h>
+#include <sys/mman.h>
+
+#if TESTS_WITH_ASAN
+/* Its own handler would come before the death by SIGSEGV. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void) { return "handle_segv=0:detect_leaks=0"; }
+#endif
+
+enum { stack_size = 64 * 1024 };
+
+static char *stack;
+static wire_t wire;
+
+static void in_a_wire(void (*entry)(void *), void *argument) {
+  if (stack == NULL)
+    stack = wire_stack_alloc(stack_size);
+  check(wire_init(&wire, "the culprit", entry, argument, stack, stack_size) != NULL);
+  wire_thread_run();
+}
+
+static void ends(void *unused) { (void)unused; }
+
+static char address_text[32];
+
+static const char *in_hex(const void *address) {
+  snprintf(address_text, sizeof address_text, "0x%lx", (unsigned long)(uintptr_t)address);
+  return address_text;
+}
+
+/* One line, about the wire and the address. */
+static void expect_report(const struct child *child, const void *address, const char *reason) {
+  expect_signal(child, SIGSEGV);
+  expect_said(child, "the culprit");
+  if (address != NULL)
+    expect_said(child, in_hex(address));
+  expect_said(child, reason);
+  const char *end = strchr(child->errors, '\n');
+  if (end == NULL || end[1] != '\0')
+    fail_msg("not one line:\n%s", child->errors);
+}
+
+static void not_said(const struct child *child, const char *text) {
+  if (strstr(child->errors, text) != NULL)
+    fail_msg("\"%s\" in what the child said on stderr:\n%s", text, child->errors);
+}
+
+/* --- the wire's own guards ---------------------------------------------------------------- */
+
+static volatile int always = 1;
+
+__attribute__((noinline)) static int recurse(volatile int *above) {
+  volatile int local[64];
+  local[0] = *above + 1;
+  int deeper = always ? recurse(local) : 0;
+  return deeper + local[0];
+}
+
+static void recurses(void *unused) {
+  (void)unused;
+  volatile int start = 0;
+  recurse(&start);
+}
+
+static void overflows(void *unused) {
+  wire_stack_fault_detector_install();
+  in_a_wire(recurses, unused);
+}
+
+static void endless_recursion_is_a_stack_overflow(void **state) {
+  (void)state;
+  const struct child *child = run_child(overflows, NULL);
+  expect_report(child, NULL, "stack overflow");
+  not_said(child, "underflow");
+}
+
+static void touches(void *address) { *(volatile char *)address = 1; }
+
+static void touches_with_detector(void *address) {
+  wire_stack_fault_detector_install();
+  in_a_wire(touches, address);
+}
+
+static void the_whole_guard_below_is_overflow_and_above_underflow(void **state) {
+  (void)state;
+  stack = wire_stack_alloc(stack_size);
+  struct {
+    char *address;
+    const char *reason;
+  } const cases[] = {
+      {stack - 1, "stack overflow"},
+      {stack - 2048, "stack overflow"},
+      {stack - 4096, "stack overflow"},
+      {stack + stack_size, "stack underflow"},
+      {stack + stack_size + 2048, "stack underflow"},
+      {stack + stack_size + 4095, "stack underflow"},
+  };
+  for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+    expect_report(run_child(touches_with_detector, cases[i].address), cases[i].address,
+                  cases[i].reason);
+  wire_stack_free(stack, stack_size);
+  stack = NULL;
+}
+
+static char *odd_stack;
+static unsigned odd_size;
+
+static void touches_on_odd_stack(void *address) {
+  wire_stack_fault_detector_install();
+  check(wire_init(&wire, "the culprit", touches, address, odd_stack, odd_size) != NULL);
+  wire_thread_run();
+}
+
+/* The guard begins at the end of the last page, not where the size ends. */
+static void guards_are_known_for_sizes_that_are_no_whole_pages(void **state) {
+  (void)state;
+  static const unsigned sizes[] = {16385, 20000, 20479};
+  for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+    odd_size = sizes[i];
+    odd_stack = wire_stack_alloc(odd_size);
+    char *end = odd_stack + 20480;
+    expect_report(run_child(touches_on_odd_stack, odd_stack - 1), odd_stack - 1, "stack overflow");
+    expect_report(run_child(touches_on_odd_stack, end), end, "stack underflow");
+    expect_report(run_child(touches_on_odd_stack, end + 4095), end + 4095, "stack underflow");
+    wire_stack_free(odd_stack, odd_size);
+  }
+}
+
+/* --- other faults ------------------------------------------------------------------------- */
+
+static void expect_other_fault(const struct child *child, const void *address) {
+  expect_report(child, address, "SIGSEGV");
+  not_said(child, "overflow");
+  not_said(child, "underflow");
+}
+
+static void a_null_pointer_is_reported_with_its_address(void **state) {
+  (void)state;
+  const struct child *child = run_child(touches_with_detector, NULL);
+  expect_other_fault(child, NULL);
+  expect_said(child, "0x0");
+  expect_said(child, "not mapped");
+}
+
+static void any_other_address_is_reported(void **state) {
+  (void)state;
+  char *memory = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  const struct child *child = run_child(touches_with_detector, memory + 1234);
+  expect_other_fault(child, memory + 1234);
+  expect_said(child, "not permitted");
+  munmap(memory, 4096);
+  child = run_child(touches_with_detector, memory + 1234);
+  expect_other_fault(child, memory + 1234);
+  expect_said(child, "not mapped");
+}
+
+#if defined(__x86_64__)
+static void an_address_the_machine_does_not_have_is_reported(void **state) {
+  (void)state;
+  expect_other_fault(run_child(touches_with_detector, (void *)0x8000000000001000u), NULL);
+}
+#endif
+
+static void kills_itself(void *unused) {
+  (void)unused;
+  kill(getpid(), SIGSEGV);
+  for (int i = 0; i < 1000; i++)
+    wire_yield();
+  _exit(3);
+}
+
+static void raises(void *unused) {
+  (void)unused;
+  raise(SIGSEGV);
+  _exit(3);
+}
+
+static void kills_itself_with_detector(void *unused) {
+  wire_stack_fault_detector_install();
+  in_a_wire(kills_itself, unused);
+}
+
+static void raises_with_detector(void *unused) {
+  wire_stack_fault_detector_install();
+  in_a_wire(raises, unused);
+}
+
+static void a_signal_that_was_sent_is_reported_and_the_process_dies_of_it(void **state) {
+  (void)state;
+  const struct child *child = run_child(kills_itself_with_detector, NULL);
+  expect_other_fault(child, NULL);
+  expect_said(child, "sent");
+  expect_other_fault(run_child(raises_with_detector, NULL), NULL);
+}
+
+/* --- outside wires, several threads ------------------------------------------------------- */
+
+static void touches_outside(void *address) {
+  wire_stack_fault_detector_install();
+  in_a_wire(ends, NULL); /* something that ends */
+  touches(address);
+}
+
+static void outside_wires_nothing_is_said(void **state) {
+  (void)state;
+  const struct child *child = run_child(touches_outside, NULL);
+  expect_signal(child, SIGSEGV);
+  assert_string_equal(child->errors, "");
+}
+
+static void *overflows_in_thread(void *unused) {
+  overflows(unused);
+  return NULL;
+}
+
+static void run_thread(void *(*body)(void *), void *argument) {
+  pthread_t thread;
+  check(pthread_create(&thread, NULL, body, argument) == 0);
+  check(pthread_join(thread, NULL) == 0);
+}
+
+static void second_thread(void *unused) {
+  wire_stack_fault_detector_install();
+  in_a_wire(ends, NULL);
+  run_thread(overflows_in_thread, NULL);
+  (void)unused;
+}
+
+static void only_in_a_second_thread(void *unused) {
+  run_thread(overflows_in_thread, NULL);
+  (void)unused;
+}
+
+static void each_thread_that_installs_it_is_covered(void **state) {
+  (void)state;
+  expect_report(run_child(second_thread, NULL), NULL, "stack overflow");
+  expect_report(run_child(only_in_a_second_thread, NULL), NULL, "stack overflow");
+}
+
+static void *installs(void *unused) {
+  wire_stack_fault_detector_install();
+  in_a_wire(ends, NULL);
+  return unused;
+}
+
+static size_t count_mappings(void) {
+  FILE *file = fopen("/proc/self/maps", "r");
+  check(file != NULL);
+  size_t lines = 0;
+  for (int c; (c = fgetc(file)) != EOF;)
+    lines += c == '\n';
+  fclose(file);
+  return lines;
+}
+
+static void many_threads(void *unused) {
+  (void)unused;
+  for (int i = 0; i < 5; i++)
+    run_thread(installs, NULL);
+  size_t before = count_mappings();
+  for (int i = 0; i < 200; i++)
+    run_thread(installs, NULL);
+  check(count_mappings() <= before + 5);
+  overflows(NULL);
+}
+
+static void threads_that_end_take_their_signal_stack_along(void **state) {
+  (void)state;
+  expect_report(run_child(many_threads, NULL), NULL, "stack overflow");
+}
+
+static void *has_a_signal_stack(void *unused) {
+  static char own[256 * 1024];
+  stack_t mine = {.ss_sp = own, .ss_size = sizeof own}, now;
+  check(sigaltstack(&mine, NULL) == 0);
+  wire_stack_fault_detector_install();
+  check(sigaltstack(NULL, &now) == 0 && now.ss_sp == own);
+  in_a_wire(recurses, NULL);
+  return unused;
+}
+
+static void uses_own_signal_stack(void *unused) {
+  (void)unused;
+  run_thread(has_a_signal_stack, NULL);
+}
+
+static void a_signal_stack_of_the_program_stays(void **state) {
+  (void)state;
+  expect_report(run_child(uses_own_signal_stack, NULL), NULL, "stack overflow");
+}
+
+static void twice_and_in_a_wire(void *unused) {
+  wire_stack_fault_detector_install();
+  overflows(unused);
+}
+
+static void installing_twice_reports_once(void **state) {
+  (void)state;
+  expect_report(run_child(twice_and_in_a_wire, NULL), NULL, "stack overflow");
+}
+
+static void installs_and_recurses(void *unused) {
+  wire_stack_fault_detector_install();
+  recurses(unused);
+}
+
+static void from_within(void *unused) { in_a_wire(installs_and_recurses, unused); }
+
+static void it_can_be_installed_in_a_wire(void **state) {
+  (void)state;
+  expect_report(run_child(from_within, NULL), NULL, "stack overflow");
+}
+
+static void forks_and_overflows(void *unused) {
+  wire_stack_fault_detector_install();
+  pid_t child = fork();
+  check(child >= 0);
+  if (child == 0) {
+    in_a_wire(recurses, unused);
+    _exit(0);
+  }
+  int status;
+  check(waitpid(child, &status, 0) == child);
+  check(WIFSIGNALED(status));
+  signal(WTERMSIG(status), SIG_DFL);
+  raise(WTERMSIG(status));
+}
+
+static void a_forked_process_is_covered(void **state) {
+  (void)state;
+  expect_report(run_child(forks_and_overflows, NULL), NULL, "stack overflow");
+}
+
+/* --- handlers that were there before ------------------------------------------------------ */
+
+static void previous(int signal) {
+  static const char text[] = "previous\n";
+  check(signal == SIGSEGV);
+  if (write(1, text, sizeof text - 1) > 0)
+    _exit(5);
+}
+
+static void *expected_address;
+
+static void previous_with_info(int signal, siginfo_t *info, void *context) {
+  check(info->si_signo == SIGSEGV && info->si_addr == expected_address && context != NULL);
+  previous(signal);
+}
+
+static void has_a_handler(void *address) {
+  signal(SIGSEGV, previous);
+  touches_with_detector(address);
+}
+
+static void has_a_handler_with_info(void *address) {
+  struct sigaction action = {.sa_sigaction = previous_with_info, .sa_flags = SA_SIGINFO};
+  expected_address = address;
+  sigaction(SIGSEGV, &action, NULL);
+  touches_with_detector(address);
+}
+
+static void has_a_handler_outside(void *address) {
+  signal(SIGSEGV, previous);
+  touches_outside(address);
+}
+
+static void the_previous_handler_runs_after_the_report(void **state) {
+  (void)state;
+  void (*const bodies[])(void *) = {has_a_handler, has_a_handler_with_info};
+  for (size_t i = 0; i < ARRAY_SIZE(bodies); i++) {
+    const struct child *child = run_child(bodies[i], (void *)64);
+    assert_true(WIFEXITED(child->status));
+    assert_int_equal(WEXITSTATUS(child->status), 5);
+    assert_string_equal(child->output, "previous\n");
+    expect_said(child, "the culprit");
+    expect_said(child, "0x40");
+  }
+  const struct child *child = run_child(has_a_handler_outside, NULL);
+  assert_int_equal(WEXITSTATUS(child->status), 5);
+  assert_string_equal(child->output, "previous\n");
+  assert_string_equal(child->errors, "");
+}
+
+static char *page;
+
+/* One that makes the address good, as garbage collectors do: the wire goes on. */
+static void repairs(int signal, siginfo_t *info, void *context) {
+  (void)signal;
+  (void)context;
+  check(info->si_addr == page);
+  check(mprotect(page, 4096, PROT_READ | PROT_WRITE) == 0);
+}
+
+static void touches_and_goes_on(void *address) {
+  touches(address);
+  mark("went on");
+}
+
+static void has_a_repairing_handler(void *unused) {
+  (void)unused;
+  struct sigaction action = {.sa_sigaction = repairs, .sa_flags = SA_SIGINFO};
+  sigaction(SIGSEGV, &action, NULL);
+  wire_stack_fault_detector_install();
+  page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  in_a_wire(touches_and_goes_on, page);
+  check(strcmp(take_trace(), "went on") == 0);
+  check(*page == 1);
+}
+
+static void a_previous_handler_may_repair_and_return(void **state) {
+  (void)state;
+  expect_success(run_child(has_a_repairing_handler, NULL));
+}
+
+static void ignores(void *how) {
+  signal(SIGSEGV, SIG_IGN);
+  wire_stack_fault_detector_install();
+  in_a_wire(how != NULL ? kills_itself : touches, NULL);
+}
+
+/* The kernel ignores what was sent, never what the machine raises. */
+static void where_it_was_ignored_only_real_faults_are_fatal(void **state) {
+  (void)state;
+  expect_signal(run_child(ignores, NULL), SIGSEGV);
+  const struct child *child = run_child(ignores, "sent");
+  assert_true(WIFEXITED(child->status));
+  assert_int_equal(WEXITSTATUS(child->status), 3);
+}
+
+static void has_no_detector(void *unused) { in_a_wire(recurses, unused); }
+
+static void without_it_nothing_is_said(void **state) {
+  (void)state;
+  const struct child *child = run_child(has_no_detector, NULL);
+  expect_signal(child, SIGSEGV);
+  assert_string_equal(child->errors, "");
+}
+
+static void success_leaves_errno_alone(void **state) {
+  (void)state;
+  errno = EXDEV;
+  wire_stack_fault_detector_install();
+  assert_int_equal(errno, EXDEV);
+  wire_stack_fault_detector_install();
+  assert_int_equal(errno, EXDEV);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(without_it_nothing_is_said),
+    cmocka_unit_test(endless_recursion_is_a_stack_overflow),
+    cmocka_unit_test(the_whole_guard_below_is_overflow_and_above_underflow),
+    cmocka_unit_test(guards_are_known_for_sizes_that_are_no_whole_pages),
+    cmocka_unit_test(a_null_pointer_is_reported_with_its_address),
+    cmocka_unit_test(any_other_address_is_reported),
+#if defined(__x86_64__)
+    cmocka_unit_test(an_address_the_machine_does_not_have_is_reported),
+#endif
+    cmocka_unit_test(a_signal_that_was_sent_is_reported_and_the_process_dies_of_it),
+    cmocka_unit_test(outside_wires_nothing_is_said),
+    cmocka_unit_test(each_thread_that_installs_it_is_covered),
+    cmocka_unit_test(threads_that_end_take_their_signal_stack_along),
+    cmocka_unit_test(a_signal_stack_of_the_program_stays),
+    cmocka_unit_test(installing_twice_reports_once),
+    cmocka_unit_test(it_can_be_installed_in_a_wire),
+    cmocka_unit_test(a_forked_process_is_covered),
+    cmocka_unit_test(the_previous_handler_runs_after_the_report),
+    cmocka_unit_test(a_previous_handler_may_repair_and_return),
+    cmocka_unit_test(where_it_was_ignored_only_real_faults_are_fatal),
+    cmocka_unit_test(success_leaves_errno_alone),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

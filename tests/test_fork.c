@@ -1,0 +1,444 @@
+/* fork() in a wire: the child has that wire only and goes on in it. Parent and child have pollers
+ * and timers of their own and do not disturb each other. fork() outside wires: test_fork_outside.c.
+ */
+#include "forks.h"
+
+#include <sys/socket.h>
+
+#include "wire_channel.h"
+#include "wire_defer.h"
+#include "wire_lock.h"
+#include "wire_net.h"
+#include "wire_pool.h"
+#include "wire_semaphore.h"
+#include "wire_timeout.h"
+
+static int pipe_ends[2];
+
+static void yields(void *unused) {
+  (void)unused;
+  for (int i = 0; i < 5; i++) {
+    check(!in_child());
+    wire_yield();
+  }
+  check(!in_child());
+  mark("yielded ");
+}
+
+static void sleeps(void *unused) {
+  (void)unused;
+  check(wire_fd_wait_msec(10) == 0);
+  check(!in_child());
+  mark("slept ");
+}
+
+static void suspends(void *unused) {
+  (void)unused;
+  wire_suspend();
+  check(!in_child());
+  mark("resumed ");
+}
+
+static void reads(void *unused) {
+  (void)unused;
+  wire_fd_state_t watched;
+  wire_fd_mode_init(&watched, pipe_ends[0]);
+  check(wire_fd_mode_read(&watched) == 0);
+  wire_fd_wait(&watched);
+  check(!in_child());
+  check(wire_fd_mode_none(&watched) == 0);
+  mark("read ");
+}
+
+static wire_t *suspended;
+
+static void forks_among_others(void *unused) {
+  (void)unused;
+  wire_t *self = wire_get_current();
+  wire_yield(); /* the others have begun */
+  pid_t child = forks();
+  check(wire_get_current() == self && wire_in_wire() == 1);
+  if (child == 0) {
+    check(wire_is_only_one() == 1);
+    wire_resume(suspended);
+    wire_cancel(suspended);
+    check(wire_is_only_one() == 1);
+    check(write(pipe_ends[1], "x", 1) == 1); /* nobody in the child waits for it */
+    for (int i = 0; i < 300; i++)
+      wire_yield();
+    check(wire_fd_wait_msec(30) == 0);
+    mark("child ");
+    return;
+  }
+  await_child(child);
+  wire_resume(suspended);
+  mark("parent ");
+}
+
+static void one_of_many(void *unused) {
+  (void)unused;
+  begin();
+  check(pipe(pipe_ends) == 0);
+  spawn(forks_among_others, NULL);
+  spawn(yields, NULL);
+  spawn(sleeps, NULL);
+  suspended = spawn(suspends, NULL);
+  spawn(reads, NULL);
+  wire_thread_run();
+  const char *trace = take_trace();
+  if (in_child()) {
+    check(strcmp(trace, "child ") == 0);
+    _exit(0);
+  }
+  for (const char *const *part =
+           (const char *const[]){"parent ", "yielded ", "slept ", "resumed ", "read ", NULL};
+       *part != NULL; part++)
+    check(strstr(trace, *part) != NULL);
+}
+
+static void the_child_of_a_wire_has_that_wire_only(void **state) {
+  (void)state;
+  passes(one_of_many);
+}
+
+static int sockets[2];
+
+/* Both processes exchange messages with each other, on timers and descriptors at once. */
+static void talks(int fd, uint32_t mine) {
+  wire_net_t net;
+  size_t moved;
+  wire_net_init(&net, fd);
+  for (uint32_t i = 0; i < 100; i++) {
+    uint32_t out = mine + i, in;
+    check(wire_timeout_reset(&net.tout, 20000) == 0);
+    check(wire_net_write(&net, &out, sizeof out, &moved) == 0);
+    check(wire_net_read_full(&net, &in, sizeof in, &moved) == 0);
+    check(in == (mine ^ 0x10000u) + i);
+    if (i % 10 == 0)
+      check(wire_fd_wait_msec(1) == 0);
+  }
+  wire_net_close(&net);
+}
+
+static void ticks(void *count) {
+  for (int i = 0; i < 20; i++) {
+    check(wire_fd_wait_msec(2) == 0);
+    ++*(int *)count;
+  }
+}
+
+static int ticked;
+
+static void forks_and_talks(void *unused) {
+  (void)unused;
+  check(wire_fd_wait_msec(3) == 0);
+  pid_t child = forks();
+  if (child == 0) {
+    ticked = 0;
+    spawn(ticks, &ticked); /* new wires are possible */
+    talks(sockets[1], 0x10000);
+    while (ticked < 20)
+      check(wire_fd_wait_msec(1) == 0);
+    mark("talked");
+    return;
+  }
+  talks(sockets[0], 0);
+  await_child(child);
+  mark("talked");
+}
+
+static void both_talk(void *unused) {
+  (void)unused;
+  begin();
+  check(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) == 0);
+  spawn(ticks, &ticked);
+  spawn(forks_and_talks, NULL);
+  run_wires_and_exit("talked", "talked");
+}
+
+static void poller_and_timers_work_in_both(void **state) {
+  (void)state;
+  passes(both_talk);
+}
+
+/* The kernel's object that watches descriptors is shared over a fork, until it is made anew. */
+static void watches_before_and_after(void *unused) {
+  (void)unused;
+  wire_fd_state_t watched;
+  wire_timeout_t timeout;
+  wire_wait_t never;
+  wire_fd_mode_init(&watched, sockets[0]);
+  check(wire_fd_mode_read(&watched) == 0);
+  wire_wait_init(&never);
+  check(wire_timeout_init(&timeout) == 0);
+  int64_t begun = milliseconds_now();
+  check(wire_timeout_reset(&timeout, 40) == 0);
+  pid_t child = forks();
+  if (child == 0) {
+    check(wire_timeout_wait(&never, &timeout) == 2); /* goes on counting */
+    check(milliseconds_now() - begun >= 40);
+    check(write(sockets[1], "c", 1) == 1);
+    wire_fd_wait(&watched); /* was watched by the parent */
+    check(wire_fd_mode_none(&watched) == 0);
+    close(sockets[0]); /* must not end the watch of the parent */
+    mark("child ");
+    return;
+  }
+  await_child(child);
+  for (int i = 0; i < 3; i++) {
+    wire_fd_wait(&watched); /* what the child wrote is still there */
+    check(wire_timeout_wait(&never, &timeout) == 2);
+    check(wire_timeout_reset(&timeout, 5) == 0);
+  }
+  char byte;
+  check(read(sockets[0], &byte, 1) == 1 && byte == 'c');
+  check(wire_fd_mode_none(&watched) == 0);
+  wire_timeout_stop(&timeout);
+  mark("parent ");
+}
+
+static void watches_live_on(void *unused) {
+  (void)unused;
+  begin();
+  check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sockets) == 0);
+  spawn(watches_before_and_after, NULL);
+  run_wires_and_exit("parent ", "child ");
+}
+
+static void watches_and_timeouts_of_the_wire_go_on_in_both(void **state) {
+  (void)state;
+  passes(watches_live_on);
+}
+
+/* --- what the absent wires held or waited for --------------------------------------------- */
+
+static wire_channel_t channel;
+static wire_lock_t lock;
+static wire_sem_t sem;
+static wire_pool_t pool;
+static int absent_ran;
+
+static void wants_lock(void *unused) {
+  (void)unused;
+  wire_lock_take(&lock);
+  absent_ran += in_child();
+  wire_lock_release(&lock);
+}
+
+static void wants_unit(void *unused) {
+  (void)unused;
+  wire_sem_take(&sem);
+  absent_ran += in_child();
+}
+
+static void wants_message(void *unused) {
+  (void)unused;
+  void *message;
+  check(wire_channel_recv_block(&channel, &message) == 0);
+  absent_ran += in_child();
+}
+
+static void ends(void *unused) { (void)unused; }
+
+static void keeps_busy(void *unused) {
+  (void)unused;
+  check(wire_fd_wait_msec(10) == 0);
+  check(!in_child());
+}
+
+static void wants_entry(void *unused) {
+  (void)unused;
+  check(wire_pool_alloc_block(&pool, "entry", ends, NULL) != NULL);
+  absent_ran += in_child();
+}
+
+static void takes_message(void *to) { check(wire_channel_recv_block(&channel, to) == 0); }
+
+static void uses_what_others_wait_for(void *unused) {
+  (void)unused;
+  wire_yield();
+  pid_t child = forks();
+  wire_lock_release(&lock);
+  wire_sem_release(&sem);
+  if (child != 0) {
+    wire_channel_send(&channel, "to the waiting one");
+    await_child(child);
+    mark("parent ");
+    return;
+  }
+  check(lock.num_users == 0);
+  wire_lock_take(&lock);
+  wire_lock_release(&lock);
+  check(sem.count == 1);
+  wire_sem_take(&sem);
+  void *message = NULL;
+  spawn(takes_message, &message);
+  wire_channel_send(&channel, "to the new one");
+  check(message != NULL && strcmp(message, "to the new one") == 0);
+  /* The busy wires of the pool are gone, so all entries are free. */
+  check(wire_pool_alloc(&pool, "a", ends, NULL) != NULL);
+  check(wire_pool_alloc(&pool, "b", ends, NULL) != NULL);
+  check(wire_pool_alloc_block(&pool, "c", ends, NULL) != NULL);
+  check(absent_ran == 0);
+  mark("child ");
+}
+
+static void others_wait(void *unused) {
+  (void)unused;
+  begin();
+  wire_channel_init(&channel);
+  wire_lock_init(&lock);
+  wire_lock_take(&lock);
+  wire_sem_init(&sem, 0);
+  check(wire_pool_init(&pool, NULL, 2, COMMON_STACK) == 0);
+  check(wire_pool_alloc(&pool, "busy", keeps_busy, NULL) != NULL);
+  check(wire_pool_alloc(&pool, "busy", keeps_busy, NULL) != NULL);
+  spawn(uses_what_others_wait_for, NULL);
+  for (int i = 0; i < 2; i++) {
+    spawn(wants_lock, NULL);
+    spawn(wants_entry, NULL);
+  }
+  spawn(wants_unit, NULL);
+  spawn(wants_message, NULL);
+  run_wires_and_exit("parent ", "child ");
+}
+
+static void what_the_others_waited_for_is_free_in_the_child(void **state) {
+  (void)state;
+  passes(others_wait);
+}
+
+/* --- more ways to fork -------------------------------------------------------------------- */
+
+static void fork_fork_fork(void *unused) {
+  (void)unused;
+  for (int depth = 0; depth < 4; depth++) {
+    spawn(sleeps, NULL);
+    wire_yield();
+    pid_t child = forks();
+    if (child != 0) {
+      await_child(child);
+      return;
+    }
+    parent = getpid();
+  }
+}
+
+static void generations(void *unused) {
+  (void)unused;
+  begin();
+  spawn(fork_fork_fork, NULL);
+  wire_thread_run();
+  const char *trace = take_trace();
+  check(strcmp(trace, "slept ") == 0 || strcmp(trace, "") == 0);
+  _exit(0);
+}
+
+static void a_child_may_fork_again(void **state) {
+  (void)state;
+  passes(generations);
+}
+
+static void forks_often(void *unused) {
+  (void)unused;
+  pid_t children[20];
+  for (int i = 0; i < 20; i++) {
+    children[i] = forks();
+    if (children[i] == 0) {
+      check(wire_fd_wait_msec(1 + i % 3) == 0);
+      mark("child");
+      return;
+    }
+  }
+  for (int i = 0; i < 20; i++)
+    await_child(children[i]);
+  mark("parent");
+}
+
+static void many_children(void *unused) {
+  (void)unused;
+  begin();
+  spawn(ticks, &ticked);
+  spawn(forks_often, NULL);
+  run_wires_and_exit("parent", "child");
+}
+
+static void a_wire_may_have_many_children(void **state) {
+  (void)state;
+  passes(many_children);
+}
+
+static void forks_in_block(struct wire_defer_list *node) {
+  (void)node;
+  pid_t child = forks();
+  check(wire_fd_wait_msec(2) == 0);
+  mark(child == 0 ? "child " : "parent ");
+  if (child != 0)
+    await_child(child);
+}
+
+static void marks_block(struct wire_defer_list *node) {
+  (void)node;
+  mark("outer ");
+}
+
+static void has_blocks(void *unused) {
+  (void)unused;
+  struct wire_defer_list outer, inner;
+  wire_defer_push(&outer, marks_block);
+  wire_defer_push(&inner, forks_in_block);
+  wire_suspend();
+}
+
+static void ending_wire_forks(void *unused) {
+  (void)unused;
+  begin();
+  wire_t *wire = spawn(has_blocks, NULL);
+  spawn(ticks, &ticked);
+  wire_yield();
+  wire_cancel(wire);
+  run_wires_and_exit("parent outer ", "child outer ");
+}
+
+static void an_ending_wire_may_fork(void **state) {
+  (void)state;
+  passes(ending_wire_forks);
+}
+
+static void forks_and_ends(void *unused) {
+  (void)unused;
+  pid_t child = forks();
+  if (child != 0)
+    await_child_outside(child);
+  mark(child == 0 ? "child " : "parent ");
+}
+
+/* The child's way out of its wire is the wire_yield that the thread's own code is in. */
+static void yields_into_a_fork(void *unused) {
+  (void)unused;
+  begin();
+  spawn(forks_and_ends, NULL);
+  spawn(yields, NULL);
+  wire_yield();
+  mark("outside ");
+  run_wires_and_exit("parent outside yielded ", "child outside ");
+}
+
+static void a_wire_that_was_reached_by_yield_may_fork(void **state) {
+  (void)state;
+  passes(yields_into_a_fork);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(the_child_of_a_wire_has_that_wire_only),
+      cmocka_unit_test(poller_and_timers_work_in_both),
+      cmocka_unit_test(watches_and_timeouts_of_the_wire_go_on_in_both),
+      cmocka_unit_test(what_the_others_waited_for_is_free_in_the_child),
+      cmocka_unit_test(a_child_may_fork_again),
+      cmocka_unit_test(a_wire_may_have_many_children),
+      cmocka_unit_test(an_ending_wire_may_fork),
+      cmocka_unit_test(a_wire_that_was_reached_by_yield_may_fork),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

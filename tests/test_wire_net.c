@@ -1,0 +1,453 @@
+/* wire_net.h: reading and writing, on socket pairs and pipes. Connecting is in
+ * test_wire_net_connect.c, names in test_wire_net_names.c. */
+#include "common.h"
+#include "descriptors.h"
+#include "wire_net.h"
+
+static int ends[2];
+static wire_net_t net; /* on ends[0] */
+static size_t moved;
+
+static int new_net(void **unused) {
+  (void)unused;
+  start_afresh();
+  take_trace();
+  make_pair(ends);
+  wire_net_init(&net, ends[0]);
+  moved = 4711;
+  return 0;
+}
+
+static int close_net(void **unused) {
+  (void)unused;
+  wire_net_close(&net);
+  close(ends[1]);
+  return 0;
+}
+
+/* The socket outlives its wire, and would keep the thread running. */
+static void stops_watching_in_the_end(void *entry) {
+  (*(void (**)(void *))entry)(NULL);
+  wire_timeout_stop(&net.tout);
+  check(wire_fd_mode_none(&net.fd_state) == 0);
+}
+
+/* Runs a wire, and with it what it spawns. */
+static void run(void (*entry)(void *), const char *expected) {
+  spawn_named("main", stops_watching_in_the_end, &entry);
+  wire_thread_run();
+  assert_trace(expected);
+}
+
+static void sends_later(void *text) {
+  check(wire_fd_wait_msec(3) == 0);
+  put(ends[1], text);
+}
+
+static void sends_in_pieces(void *text) {
+  for (const char *c = text; *c != '\0'; c++) {
+    check(write(ends[1], c, 1) == 1);
+    check(wire_fd_wait_msec(1) == 0);
+  }
+}
+
+static void sends_and_hangs_up(void *text) {
+  sends_later(text);
+  check(shutdown(ends[1], SHUT_WR) == 0);
+}
+
+/* What a call gave: result, count, errno if it failed, and the bytes. */
+static void note(int result, const char *bytes) {
+  mark("%d %zu %s '%.*s' ", result, moved, result == 0 ? "-" : strerrorname_np(errno), (int)moved,
+       bytes);
+}
+
+static void read_full(size_t count) {
+  char bytes[64];
+  note(wire_net_read_full(&net, bytes, count, &moved), bytes);
+}
+
+static void read_any(size_t count) {
+  char bytes[64];
+  note(wire_net_read_any(&net, bytes, count, &moved), bytes);
+}
+
+static void read_min(size_t count, size_t minimum) {
+  char bytes[64];
+  note(wire_net_read_min(&net, bytes, count, &moved, minimum), bytes);
+}
+
+/* --- reading -------------------------------------------------------------------------------- */
+
+static void reads_six(void *unused) {
+  (void)unused;
+  spawn(sends_in_pieces, "abcdefgh");
+  read_full(6);
+  read_full(2);
+}
+
+static void read_full_waits_for_all_and_takes_no_more(void **unused) {
+  (void)unused;
+  run(reads_six, "0 6 - 'abcdef' 0 2 - 'gh' ");
+}
+
+static void reads_any(void *unused) {
+  (void)unused;
+  spawn(sends_later, "abc");
+  read_any(10);
+  put(ends[1], "defgh");
+  read_any(2);
+  read_any(10);
+}
+
+static void read_any_takes_what_there_is(void **unused) {
+  (void)unused;
+  run(reads_any, "0 3 - 'abc' 0 2 - 'de' 0 3 - 'fgh' ");
+}
+
+static void reads_at_least(void *unused) {
+  (void)unused;
+  put(ends[1], "abcdef");
+  read_min(10, 3);
+  put(ends[1], "g");
+  spawn(sends_later, "hijk");
+  read_min(10, 3);
+  put(ends[1], "lmnopq");
+  read_min(4, 4);
+  read_min(1, 1);
+}
+
+static void read_min_waits_for_the_minimum_and_takes_more_that_is_there(void **unused) {
+  (void)unused;
+  run(reads_at_least, "0 6 - 'abcdef' 0 5 - 'ghijk' 0 4 - 'lmno' 0 1 - 'p' ");
+}
+
+static void reads_without_minimum(void *unused) {
+  (void)unused;
+  put(ends[1], "abc");
+  read_min(10, 0);
+  read_min(10, 0);
+  put(ends[1], "de");
+  read_min(1, 0);
+  read_min(10, 0);
+  close(ends[1]);
+  read_min(10, 0);
+}
+
+static void read_min_of_nothing_takes_what_there_is_and_does_not_wait(void **unused) {
+  (void)unused;
+  run(reads_without_minimum, "0 3 - 'abc' 0 0 - '' 0 1 - 'd' 0 1 - 'e' -1 0 ENODATA '' ");
+}
+
+static void reads_nothing(void *unused) {
+  (void)unused;
+  check(wire_net_read_full(&net, NULL, 0, &moved) == 0 && moved == 0);
+  moved = 1;
+  check(wire_net_read_any(&net, NULL, 0, &moved) == 0 && moved == 0);
+  moved = 1;
+  check(wire_net_read_min(&net, NULL, 0, &moved, 0) == 0 && moved == 0);
+  moved = 1;
+  check(wire_net_write(&net, NULL, 0, &moved) == 0 && moved == 0);
+}
+
+static void nothing_is_read_and_written_at_once(void **unused) {
+  (void)unused;
+  run(reads_nothing, "");
+}
+
+/* --- end of file ---------------------------------------------------------------------------- */
+
+static void reads_full_to_the_end(void *unused) {
+  (void)unused;
+  spawn(sends_and_hangs_up, "abc");
+  read_full(10);
+  read_full(1);
+}
+
+static void reads_any_to_the_end(void *unused) {
+  (void)unused;
+  spawn(sends_and_hangs_up, "abc");
+  read_any(10);
+  read_any(10);
+  read_any(10);
+}
+
+static void reads_min_to_the_end(void *unused) {
+  (void)unused;
+  spawn(sends_and_hangs_up, "abc");
+  read_min(10, 5);
+  read_min(10, 1);
+}
+
+static void the_end_of_file_gives_ENODATA_and_what_came_before(void **unused) {
+  (void)unused;
+  run(reads_full_to_the_end, "-1 3 ENODATA 'abc' -1 0 ENODATA '' ");
+  close_net(NULL);
+  new_net(NULL);
+  run(reads_any_to_the_end, "0 3 - 'abc' -1 0 ENODATA '' -1 0 ENODATA '' ");
+  close_net(NULL);
+  new_net(NULL);
+  run(reads_min_to_the_end, "-1 3 ENODATA 'abc' -1 0 ENODATA '' ");
+}
+
+/* --- timeouts ------------------------------------------------------------------------------- */
+
+static void reads_until_the_time_is_over(void *unused) {
+  (void)unused;
+  int64_t begin = milliseconds_now();
+  check(wire_timeout_reset(&net.tout, 20) == 0);
+  spawn(sends_later, "abc");
+  read_full(10);
+  check(milliseconds_now() - begin >= 20);
+  read_any(10);
+  read_min(10, 1);
+  check(wire_timeout_reset(&net.tout, 10) == 0);
+  read_any(10);
+  check(wire_timeout_reset(&net.tout, 10) == 0);
+  read_min(10, 5);
+}
+
+static void a_read_that_takes_too_long_gives_ETIMEDOUT_and_what_came_before(void **unused) {
+  (void)unused;
+  run(reads_until_the_time_is_over, "-1 3 ETIMEDOUT 'abc' -1 0 ETIMEDOUT '' -1 0 ETIMEDOUT '' "
+                                    "-1 0 ETIMEDOUT '' -1 0 ETIMEDOUT '' ");
+}
+
+static void reads_after_a_timeout(void *unused) {
+  (void)unused;
+  check(wire_timeout_reset(&net.tout, 2) == 0);
+  read_any(10);
+  put(ends[1], "abc");
+  read_any(10); /* it has arrived, no time is needed */
+  put(ends[1], "def");
+  read_full(3); /* after one that had read all there was */
+  put(ends[1], "g");
+  read_full(2);
+  check(wire_timeout_reset(&net.tout, 0) == 0);
+  spawn(sends_later, "hi");
+  read_full(2);
+}
+
+static void what_has_arrived_can_be_read_after_the_time_is_over(void **unused) {
+  (void)unused;
+  run(reads_after_a_timeout, "-1 0 ETIMEDOUT '' 0 3 - 'abc' 0 3 - 'def' -1 1 ETIMEDOUT 'g' "
+                             "0 2 - 'hi' ");
+}
+
+static void writes_until_the_time_is_over(void *unused) {
+  (void)unused;
+  static char bytes[1 << 20];
+  check(wire_timeout_reset(&net.tout, 10) == 0);
+  errno = 0;
+  check(wire_net_write(&net, bytes, sizeof bytes, &moved) == -1);
+  check(errno == ETIMEDOUT); /* the original left EAGAIN */
+  check(moved > 0 && moved < sizeof bytes);
+  check(empty(ends[1]) == moved);
+  check(wire_timeout_reset(&net.tout, 10000) == 0);
+  check(wire_net_write(&net, bytes, 100, &moved) == 0 && moved == 100);
+}
+
+static void a_write_that_takes_too_long_gives_ETIMEDOUT_and_its_count(void **unused) {
+  (void)unused;
+  run(writes_until_the_time_is_over, "");
+}
+
+/* --- writing -------------------------------------------------------------------------------- */
+
+#define LARGE 3000000
+
+static char pattern(size_t i) { return (char)(i * 31 + i / 251); }
+
+static void receives_and_compares(void *fd) {
+  wire_net_t other;
+  wire_net_init(&other, *(int *)fd);
+  for (size_t sum = 0, got; sum < LARGE; sum += got) {
+    char bytes[7001];
+    check(wire_net_read_any(&other, bytes, sizeof bytes, &got) == 0);
+    for (size_t i = 0; i < got; i++)
+      check(bytes[i] == pattern(sum + i));
+    if (sum / 7001 % 50 == 0)
+      check(wire_fd_wait_msec(1) == 0);
+  }
+  mark("received ");
+}
+
+static void sends_much(void *fd) {
+  char *bytes = malloc(LARGE);
+  check(bytes != NULL);
+  for (size_t i = 0; i < LARGE; i++)
+    bytes[i] = pattern(i);
+  wire_net_t other;
+  size_t sent;
+  wire_net_init(&other, *(int *)fd);
+  check(wire_net_write(&other, bytes, LARGE, &sent) == 0 && sent == LARGE);
+  free(bytes);
+}
+
+static void all_bytes_are_written_to_a_slow_reader(void **unused) {
+  (void)unused;
+  spawn(sends_much, &ends[0]);
+  spawn(receives_and_compares, &ends[1]);
+  wire_thread_run();
+  assert_trace("received ");
+}
+
+static void both_directions_of_a_socket_go_at_once(void **unused) {
+  (void)unused;
+  spawn(sends_much, &ends[0]);
+  spawn(receives_and_compares, &ends[0]);
+  spawn(sends_much, &ends[1]);
+  spawn(receives_and_compares, &ends[1]);
+  wire_thread_run();
+  assert_trace("received received ");
+}
+
+static void make_blocking(int fd) {
+  check(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK) == 0);
+}
+
+static void a_blocking_socket_blocks_its_wire_only(void **unused) {
+  (void)unused;
+  make_blocking(ends[0]);
+  make_blocking(ends[1]);
+  spawn(sends_much, &ends[0]);
+  spawn(receives_and_compares, &ends[1]);
+  wire_thread_run();
+  assert_trace("received ");
+  assert_int_equal(fcntl(ends[0], F_GETFL) & O_NONBLOCK, 0);
+  assert_int_equal(fcntl(ends[1], F_GETFL) & O_NONBLOCK, 0);
+}
+
+static void hangs_up_later(void *unused) {
+  (void)unused;
+  check(wire_fd_wait_msec(3) == 0);
+  close(ends[1]);
+}
+
+static void writes_to_nobody(void *unused) {
+  (void)unused;
+  static const char bytes[1 << 20];
+  spawn(hangs_up_later, NULL);
+  check(wire_net_write(&net, bytes, sizeof bytes, &moved) == -1);
+  check(errno == EPIPE || errno == ECONNRESET);
+  check(moved > 0 && moved < sizeof bytes);
+  check(wire_net_write(&net, bytes, 10, &moved) == -1);
+  check(errno == EPIPE && moved == 0);
+  mark("alive");
+}
+
+static void writing_to_a_closed_socket_gives_EPIPE_and_no_signal(void **unused) {
+  (void)unused;
+  signal(SIGPIPE, SIG_DFL);
+  run(writes_to_nobody, "alive");
+}
+
+/* --- pipes ---------------------------------------------------------------------------------- */
+
+static int pipe_ends[2];
+
+static void a_pipe_can_be_read_and_written(void **unused) {
+  (void)unused;
+  for (int blocking = 0; blocking < 2; blocking++) {
+    make_pipe(pipe_ends);
+    for (int i = 0; i < 2 && blocking; i++)
+      make_blocking(pipe_ends[i]);
+    spawn(sends_much, &pipe_ends[1]);
+    spawn(receives_and_compares, &pipe_ends[0]);
+    wire_thread_run();
+    assert_trace("received ");
+    close_both(pipe_ends);
+  }
+}
+
+static void reads_a_pipe_to_its_end(void *unused) {
+  (void)unused;
+  wire_net_t other;
+  char bytes[10];
+  wire_net_init(&other, pipe_ends[0]);
+  put(pipe_ends[1], "abc");
+  check(wire_timeout_reset(&other.tout, 5) == 0);
+  check(wire_net_read_full(&other, bytes, 10, &moved) == -1);
+  check(errno == ETIMEDOUT && moved == 3);
+  wire_timeout_stop(&other.tout);
+  close(pipe_ends[1]);
+  check(wire_net_read_any(&other, bytes, 10, &moved) == -1);
+  check(errno == ENODATA && moved == 0);
+  wire_net_close(&other);
+}
+
+static void pipes_have_ends_and_timeouts_too(void **unused) {
+  (void)unused;
+  make_pipe(pipe_ends);
+  run(reads_a_pipe_to_its_end, "");
+}
+
+/* --- errno ---------------------------------------------------------------------------------- */
+
+static void reads_with_waiting(void *unused) {
+  (void)unused;
+  char bytes[3];
+  errno = 4711;
+  check(wire_timeout_reset(&net.tout, 10000) == 0);
+  spawn(sends_in_pieces, "abc");
+  check(wire_net_read_full(&net, bytes, 3, &moved) == 0);
+  check(errno == 4711);
+  check(wire_net_read_min(&net, bytes, 3, &moved, 0) == 0 && moved == 0);
+  check(errno == 4711);
+  wire_timeout_stop(&net.tout);
+  check(errno == 4711);
+}
+
+static void a_read_that_waited_leaves_errno_alone(void **unused) {
+  (void)unused;
+  run(reads_with_waiting, "");
+}
+
+static void writes_with_waiting(void *unused) {
+  (void)unused;
+  static const char bytes[1 << 20];
+  errno = 4711;
+  check(wire_net_write(&net, bytes, sizeof bytes, &moved) == 0);
+  check(errno == 4711);
+  check(wire_fd_mode_none(&net.fd_state) == 0);
+}
+
+static void swallows_a_mebibyte(void *unused) {
+  (void)unused;
+  wire_fd_state_t state;
+  wire_fd_mode_init(&state, ends[1]);
+  check(wire_fd_mode_read(&state) == 0);
+  for (size_t sum = 0; sum < 1 << 20; sum += empty(ends[1]))
+    wire_fd_wait(&state);
+}
+
+static void a_write_that_waited_leaves_errno_alone(void **unused) {
+  (void)unused;
+  spawn(writes_with_waiting, NULL);
+  spawn(swallows_a_mebibyte, NULL);
+  wire_thread_run();
+}
+
+int main(void) {
+#define NET(test) cmocka_unit_test_setup_teardown(test, new_net, close_net)
+  const struct CMUnitTest tests[] = {
+      NET(read_full_waits_for_all_and_takes_no_more),
+      NET(read_any_takes_what_there_is),
+      NET(read_min_waits_for_the_minimum_and_takes_more_that_is_there),
+      NET(read_min_of_nothing_takes_what_there_is_and_does_not_wait),
+      NET(nothing_is_read_and_written_at_once),
+      NET(the_end_of_file_gives_ENODATA_and_what_came_before),
+      NET(a_read_that_takes_too_long_gives_ETIMEDOUT_and_what_came_before),
+      NET(what_has_arrived_can_be_read_after_the_time_is_over),
+      NET(a_write_that_takes_too_long_gives_ETIMEDOUT_and_its_count),
+      NET(all_bytes_are_written_to_a_slow_reader),
+      NET(both_directions_of_a_socket_go_at_once),
+      NET(a_blocking_socket_blocks_its_wire_only),
+      NET(writing_to_a_closed_socket_gives_EPIPE_and_no_signal),
+      NET(a_pipe_can_be_read_and_written),
+      NET(pipes_have_ends_and_timeouts_too),
+      NET(a_read_that_waited_leaves_errno_alone),
+      NET(a_write_that_waited_leaves_errno_alone),
+  };
+  return cmocka_run_group_tests_name("wire_net", tests, NULL, NULL);
+}
