@@ -57,10 +57,32 @@ ssize_t try_write(int fd, const void *buffer, std::size_t count, bool is_ready) 
 
 bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK; }
 
+// A Unix socket whose queue is full says EAGAIN, for which there is no readiness to wait for: tries now and then.
+// True when the answer is another one.
+bool retry_full_queue(Net &net, const sockaddr *address, socklen_t length, int &result,
+                      const char *function) {
+  for (int pause = 1; errno == EAGAIN; pause = pause < 16 ? pause * 2 : pause) {
+    if (timeout_expired(net.timeout)) {
+      errno = ETIMEDOUT;
+      return false;
+    }
+    if (!sleep_for(pause, function))
+      return false;
+    result = os::connect(net.fd_state.fd, address, length);
+    if (result == 0)
+      return true;
+  }
+  return true;
+}
+
 // Connects a socket that is in non-blocking mode.
 bool connect_nonblocking(Net &net, const sockaddr *address, socklen_t length, const char *function) {
   int socket = net.fd_state.fd;
-  if (os::connect(socket, address, length) == 0)
+  int result = os::connect(socket, address, length);
+  if (result != 0 && errno == EAGAIN && address->sa_family == AF_UNIX &&
+      !retry_full_queue(net, address, length, result, function))
+    return false;
+  if (result == 0)
     return true;
   // Interrupted, the attempt goes on as if it had just been started.
   if (errno != EINPROGRESS && errno != EINTR)

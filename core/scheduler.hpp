@@ -79,10 +79,12 @@ void suspend_slow();
 // In tail position only. `to` becomes current; errno goes with the wire.
 [[gnu::always_inline]] inline void switch_to(Scheduler &s, Wire *from, Wire *to) {
   from->block()->saved_errno = *s.errno_location;
-  if (to->has(Wire::kFresh | Wire::kCancelled)) [[unlikely]]
-    return switch_special(from, to);
+  if (to->has(Wire::kFresh | Wire::kCancelled | Wire::kBlocked)) {
+    if (to->has(Wire::kFresh | Wire::kCancelled)) [[unlikely]]
+      return switch_special(from, to);
+    to->control &= ~Wire::kBlocked;
+  }
   *s.errno_location = to->block()->saved_errno;
-  to->control &= ~Wire::kBlocked;
   s.current = to;
   prefetch_stack(wire_of(to->link.next));
   tools::leave(from->block(), to->block(), false);

@@ -2,6 +2,7 @@
 
 #include "errno_guard.hpp"
 #include "fatal.hpp"
+#include "lifecycle.hpp"
 #include "line.hpp"
 #include "os.hpp"
 
@@ -49,7 +50,15 @@ constinit pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 constinit Arena *arenas = nullptr;
 constinit GuardBy guard_by = GuardBy::unknown;
 
+struct Executable {
+  unsigned long long loads; // how many objects had been loaded when it was found out
+  bool stacks;
+};
+
 int note_executable(dl_phdr_info *object, std::size_t, void *result) {
+  auto *executable = static_cast<Executable *>(result);
+  if (executable->loads == object->dlpi_adds)
+    return 1; // nothing new since the last time
   bool is_program = object->dlpi_name && !*object->dlpi_name;
   bool has_header = false;
   for (int i = 0; i < object->dlpi_phnum; ++i) {
@@ -57,20 +66,26 @@ int note_executable(dl_phdr_info *object, std::size_t, void *result) {
       continue;
     has_header = true;
     if (object->dlpi_phdr[i].p_flags & PF_X)
-      *static_cast<bool *>(result) = true;
+      executable->stacks = true;
   }
   // A program without the header gets executable stacks, as from the loader.
   if (is_program && !has_header)
-    *static_cast<bool *>(result) = true;
+    executable->stacks = true;
   return 0;
 }
 
 // DEFER blocks that use local variables are trampolines on the stack; a program that has some asks for
 // executable stacks, and its thread stacks are. Looked up each time: dlopen can change it.
 int stack_protection() {
-  bool executable = false;
-  ::dl_iterate_phdr(note_executable, &executable);
-  return PROT_READ | PROT_WRITE | (executable ? PROT_EXEC : 0);
+  static constinit Executable known = {0, false};
+  Executable now = known;
+  if (::dl_iterate_phdr(note_executable, &now) == 0)
+    ::dl_iterate_phdr([](dl_phdr_info *object, std::size_t, void *result) {
+      static_cast<Executable *>(result)->loads = object->dlpi_adds;
+      return 1;
+    }, &now);
+  known = now;
+  return PROT_READ | PROT_WRITE | (known.stacks ? PROT_EXEC : 0);
 }
 
 void choose_guards(void *page, std::size_t size) {
@@ -204,8 +219,9 @@ void *stack_allocate(std::size_t size) {
   ErrnoGuard guard;
   std::size_t page = os::page_size();
   std::size_t stack_size = (size + page - 1) / page * page;
-  int protection = stack_protection();
+  lifecycle::watch_forks(); // the child must find the lock free
   ::pthread_mutex_lock(&mutex);
+  int protection = stack_protection();
   Arena *arena = arena_for(stack_size, protection, page);
   void *stack = arena ? carve(*arena, page) : nullptr;
   if (arena && arena->in_use == 0)

@@ -53,7 +53,8 @@ void wait_chain(WaitList &list, Wait &wait) {
 }
 
 void wait_unchain(Wait &wait) {
-  end_waiting(wait);
+  if (registered(wait)) [[unlikely]]
+    scheduler.reactor->watches.set_unchained(wait);
   list_remove(wait.link);
   list_reset(wait.link);
 }

@@ -104,6 +104,11 @@ void WatchTable::set_waited(Wait &wait, bool waited) {
     slot->waited = waited;
 }
 
+void WatchTable::set_unchained(Wait &wait) {
+  for (Watch *slot = first(wait); slot; slot = slot->wait_next)
+    slot->waited = slot->waited && slot->kind == Watch::Kind::receiver;
+}
+
 void WatchTable::rebind(Wait &wait) {
   for (Watch *slot = first(wait); slot; slot = slot->wait_next) {
     if (slot->owner != wait.wire)

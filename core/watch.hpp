@@ -72,6 +72,8 @@ public:
 
   // Whether the wait of all its slots waits.
   void set_waited(Wait &wait, bool waited);
+  // The wait is in no list any more. Only a channel's registration still obliges the program to keep it.
+  void set_unchained(Wait &wait);
 
   // Makes the wire that `wait` is bound to now the owner of its slots.
   void rebind(Wait &wait);

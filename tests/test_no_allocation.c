@@ -103,23 +103,25 @@ static void is_cancelled(void *unused) {
   wire_fd_wait_msec(3600 * 1000);
 }
 
+static int pool_in_use;
+
 static void uses_pool(void *unused) {
   (void)unused;
+  pool_in_use = 1;
   for (int i = 0; i < rounds; i++)
     check(wire_pool_alloc_block(&pool, "job", i % 2 ? job : is_cancelled, NULL) != NULL);
+  pool_in_use = 0;
   finished++;
 }
 
 static void cancels_jobs(void *unused) {
   (void)unused;
-  for (int i = 0; i < 20 * rounds && finished < 5; i++) {
+  do {
     check(wire_fd_wait_msec(1) == 0);
     for (unsigned n = 0; n < pool.size; n++)
-      if (strcmp(pool.entries[n].task.name, "job") == 0)
-        wire_cancel(&pool.entries[n].task);
-  }
-  for (unsigned n = 0; n < pool.size; n++)
-    wire_cancel(&pool.entries[n].task);
+      wire_cancel(&pool.entries[n].task);
+  } while (pool_in_use);
+  finished++;
 }
 
 static void sends(void *unused) {
@@ -298,7 +300,7 @@ static void run_everything(void) {
   }
   wire_yield();
   wire_thread_run();
-  check(finished == 10 + 2 + 20);
+  check(finished == 11 + 2 + 20);
   wire_log(WLOG_NOTICE, "outside wires");
 }
 

@@ -236,17 +236,6 @@ static void waits(void *argument) {
 static wire_t victim;
 static char victim_stack[COMMON_STACK];
 
-static void overwrite(void *memory, size_t size) {
-#if TESTS_WITH_ASAN
-  /* What frames left marked as theirs is the wire's no more. */
-  wire_t spare;
-  wire_init(&spare, "", nothing, NULL, memory, (unsigned)size);
-  wire_cancel(&spare);
-  wire_thread_run();
-#endif
-  memset(memory, 0xee, size);
-}
-
 static void start_victim(const struct way *way) {
   static wire_wait_t wait;
   shared_wait = &wait;
@@ -256,7 +245,8 @@ static void start_victim(const struct way *way) {
 }
 
 static void ended_cleanly(const struct way *way) {
-  overwrite(victim_stack, sizeof victim_stack);
+  no_longer_a_stack(victim_stack, sizeof victim_stack);
+  memset(victim_stack, 0xee, sizeof victim_stack);
   memset(&victim, 0, sizeof victim);
   way->wake();
   wire_thread_run();

@@ -135,7 +135,7 @@ static void blocks_run_on_stacks_of_any_kind(void **state) {
 }
 
 static void *copies_own_permissions(void *to) {
-  char here;
+  char here = 0;
   memcpy(to, permissions_at(&here), 5);
   return NULL;
 }

@@ -47,8 +47,8 @@ static void everything_else_works(void) {
   mark("works ");
 }
 
-
-/* CPU time of the process, to tell sleeping from spinning by a margin no machine is too slow for. */
+/* CPU time of the process, to tell sleeping from spinning by a margin no machine is too slow for.
+ */
 static double cpu_seconds(void) {
   struct rusage usage;
   check(getrusage(RUSAGE_SELF, &usage) == 0);

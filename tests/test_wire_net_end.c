@@ -1,9 +1,13 @@
-/* wire_net.h: closing, cancelled wires, use outside of wires, bad arguments, errors of the kernel. */
+/* wire_net.h: closing, cancelled wires, use outside of wires, bad arguments, errors of the kernel.
+ */
 #include "common.h"
 #include "descriptors.h"
 #include "network.h"
 
 #include <pthread.h>
+
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 
 static int ends[2];
 static wire_net_t net; /* on ends[0] */
@@ -308,11 +312,13 @@ static void errors_of_the_kernel_are_reported(void **unused) {
 /* --- resets --------------------------------------------------------------------------------- */
 
 static struct listener listener;
+static int reset_socket;
 
 static void is_reset_after_five_bytes(void *unused) {
   (void)unused;
   wire_net_t other;
-  wire_net_init(&other, socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  reset_socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  wire_net_init(&other, reset_socket);
   check(wire_net_connect(&other, address_of(&listener), listener.length) == 0);
   char bytes[10];
   check(wire_net_read_full(&other, bytes, sizeof bytes, &moved) == -1);
@@ -328,7 +334,13 @@ static void resets_after_five_bytes(void *unused) {
   (void)unused;
   int fd = accept_one(&listener);
   put(fd, "hello");
-  check(wire_fd_wait_msec(5) == 0); /* the five are read first: a reset takes what is unread */
+  /* A reset takes away what is on its way or unread. */
+  int on_the_way = 1, unread = 1;
+  while (on_the_way || unread) {
+    check(wire_fd_wait_msec(1) == 0);
+    check(ioctl(fd, SIOCOUTQ, &on_the_way) == 0);
+    check(ioctl(reset_socket, FIONREAD, &unread) == 0);
+  }
   close_with_reset(fd);
 }
 

@@ -239,8 +239,8 @@ static void twenty_thousand_sleepers_use_no_descriptors(void **unused) {
   for (int i = 0; i < MANY; i++) {
     stacks[i] = wire_stack_alloc(MANY_STACK);
     assert_non_null(stacks[i]);
-    assert_non_null(wire_init(&wires[i], "sleeper", one_of_many, (void *)(intptr_t)i, stacks[i],
-                              MANY_STACK));
+    assert_non_null(
+        wire_init(&wires[i], "sleeper", one_of_many, (void *)(intptr_t)i, stacks[i], MANY_STACK));
   }
   awake = 0;
   descriptors_before = open_descriptors();

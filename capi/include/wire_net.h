@@ -172,7 +172,7 @@ int wire_net_read_any(wire_net_t *net, void *buf, size_t count, size_t *prcvd);
  *                  wait
  * @return 0 when at least `min_read` bytes are read, or -1 with errno set.
  * @par Errors
- * As wire_net_read_full; ENODATA: end of file before `min_read` bytes. EINVAL: also when
+ * As wire_net_read_full; ENODATA: end of file before `min_read` bytes, or at once with 0. EINVAL: also when
  * `min_read` exceeds `count`.
  * @par Switches
  * Yes, when not enough has arrived.

@@ -1,0 +1,307 @@
+/* wire_log.h when standard output is full and does not block: a pipe or a terminal that nobody reads
+ * for a while. Lines stay whole, in the order of the calls, and none is lost or written twice.
+ *
+ * The child process logs; a thread of the test reads what it writes, but only when the child has
+ * said, through another pipe, that its output is full. */
+#include "common.h"
+#include "descriptors.h"
+#include "log_lines.h"
+
+#include <pthread.h>
+#include <termios.h>
+
+#include <sys/ioctl.h>
+
+#define PIPE_SIZE 4096
+
+static int output[2]; /* [0] the test reads, [1] the child writes */
+static int full[2];   /* the child tells */
+static struct lines lines;
+
+static void *reads_when_told(void *unused) {
+  (void)unused;
+  char byte;
+  while (read(full[0], &byte, 1) < 0 && errno == EINTR) {
+  }
+  for (;;) {
+    check(lines.length < sizeof lines.text - 100);
+    ssize_t got = read(output[0], lines.text + lines.length, 100);
+    if (got < 0 && errno == EINTR)
+      continue;
+    if (got <= 0) /* a terminal whose other side is gone gives EIO */
+      break;
+    lines.length += (size_t)got;
+    sched_yield();
+  }
+  lines.text[lines.length] = '\0';
+  return NULL;
+}
+
+static int make_output_pipe(void) {
+  check(pipe2(output, O_CLOEXEC) == 0);
+  check(fcntl(output[1], F_SETPIPE_SZ, PIPE_SIZE) == PIPE_SIZE);
+  return 0;
+}
+
+static int make_output_terminal(void) {
+  output[0] = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (output[0] < 0 || grantpt(output[0]) != 0 || unlockpt(output[0]) != 0)
+    return -1;
+  output[1] = open(ptsname(output[0]), O_RDWR | O_NOCTTY | O_CLOEXEC);
+  struct termios raw;
+  if (output[1] < 0 || tcgetattr(output[1], &raw) != 0)
+    return -1;
+  cfmakeraw(&raw);
+  return tcsetattr(output[1], TCSANOW, &raw);
+}
+
+static void runs_with_full_output(void *body) {
+  close(output[0]);
+  close(full[0]);
+  become_output(output[1]);
+  close(output[1]);
+  check(fcntl(1, F_SETFL, fcntl(1, F_GETFL) | O_NONBLOCK) == 0);
+  (*(void (**)(void))body)();
+}
+
+static void logs_to(int (*make_output)(void), void (*body)(void)) {
+  if (make_output() != 0)
+    skip();
+  check(pipe2(full, O_CLOEXEC) == 0);
+  lines.length = 0;
+  pthread_t reader;
+  assert_int_equal(pthread_create(&reader, NULL, reads_when_told, NULL), 0);
+  const struct child *child = run_child(runs_with_full_output, &body);
+  close(output[1]);
+  close(full[1]);
+  assert_int_equal(pthread_join(reader, NULL), 0);
+  close(output[0]);
+  close(full[0]);
+  expect_success(child);
+}
+
+/* --- in the child --------------------------------------------------------------------------- */
+
+static int next_number, line_length;
+
+static void log_next(void) { wire_log(WLOG_INFO, "%0*d", line_length, next_number++); }
+
+static int output_is_full(void) {
+  struct pollfd one = {1, POLLOUT, 0};
+  if (isatty(1))
+    return poll(&one, 1, 0) == 0;
+  int used;
+  check(ioctl(1, FIONREAD, &used) == 0);
+  return used > PIPE_SIZE - line_length - 40;
+}
+
+static void let_the_test_read(void) { check(write(full[1], "x", 1) == 1); }
+
+static void logs_many(void *count) {
+  for (int i = 0; i < *(int *)count; i++)
+    log_next();
+}
+
+static int hundred = 100;
+
+static void ticks_until_full(void *unused) {
+  (void)unused;
+  while (!output_is_full())
+    wire_yield();
+  /* The others wait for the output, and this wire goes on. */
+  for (int i = 0; i < 1000; i++)
+    wire_yield();
+  check(output_is_full());
+  let_the_test_read();
+}
+
+static void logs_in_wires(void) {
+  wire_log_init_stdout();
+  line_length = 30;
+  spawn(ticks_until_full, NULL);
+  for (int i = 0; i < 5; i++)
+    spawn(logs_many, &hundred);
+  wire_thread_run();
+}
+
+static void logs_long_lines_in_wires(void) {
+  wire_log_init_stdout();
+  line_length = 1000;
+  spawn(ticks_until_full, NULL);
+  for (int i = 0; i < 5; i++)
+    spawn(logs_many, &hundred);
+  wire_thread_run();
+}
+
+static void lines_wait_in_their_order_while_the_output_is_full(void **unused) {
+  (void)unused;
+  logs_to(make_output_pipe, logs_in_wires);
+  expect_numbered(lines.text, 500);
+  logs_to(make_output_pipe, logs_long_lines_in_wires);
+  expect_numbered(lines.text, 500);
+}
+
+static void lines_on_a_full_terminal_stay_whole(void **unused) {
+  (void)unused;
+  logs_to(make_output_terminal, logs_in_wires);
+  expect_numbered(lines.text, 500);
+  logs_to(make_output_terminal, logs_long_lines_in_wires);
+  expect_numbered(lines.text, 500);
+}
+
+/* A direct line has to wait for the test, which is told by a thread that watches. */
+static void *tells_when_full(void *unused) {
+  (void)unused;
+  while (!output_is_full())
+    sched_yield();
+  let_the_test_read();
+  return NULL;
+}
+
+static pthread_t watcher;
+
+static void watch_output(void) {
+  check(pthread_create(&watcher, NULL, tells_when_full, NULL) == 0);
+}
+
+static void logs_outside_wires(void) {
+  watch_output();
+  wire_log_init_stdout();
+  line_length = 1000;
+  logs_many(&hundred);
+  check(pthread_join(watcher, NULL) == 0);
+}
+
+static void lines_from_outside_wires_wait_for_a_full_output(void **unused) {
+  (void)unused;
+  logs_to(make_output_pipe, logs_outside_wires);
+  expect_numbered(lines.text, 100);
+  logs_to(make_output_terminal, logs_outside_wires);
+  expect_numbered(lines.text, 100);
+}
+
+static void logs_in_wires_before_init(void) {
+  watch_output();
+  line_length = 1000;
+  for (int i = 0; i < 5; i++)
+    spawn(logs_many, &hundred);
+  wire_thread_run();
+  check(pthread_join(watcher, NULL) == 0);
+}
+
+static void without_init_lines_of_wires_stay_whole_and_in_order_too(void **unused) {
+  (void)unused;
+  logs_to(make_output_pipe, logs_in_wires_before_init);
+  expect_numbered(lines.text, 500);
+  logs_to(make_output_terminal, logs_in_wires_before_init);
+  expect_numbered(lines.text, 500);
+}
+
+/* --- somebody else writes what is queued, while the writer waits in the middle of a line ------- */
+
+static void logs_until_full(void *unused) {
+  (void)unused;
+  while (!output_is_full()) {
+    log_next();
+    for (int i = 0; i < 5; i++)
+      wire_yield(); /* it is written now, if it can be */
+  }
+  for (int i = 0; i < 5; i++)
+    log_next();
+}
+
+static void fill_output(int length) {
+  wire_log_init_stdout();
+  line_length = length;
+  spawn(logs_until_full, NULL);
+  while (!output_is_full())
+    wire_yield();
+  for (int i = 0; i < 1000; i++)
+    wire_yield(); /* the writer has found it full */
+}
+
+static void logs_beside_the_waiting_writer(void) {
+  fill_output(300);
+  let_the_test_read();
+  logs_many(&hundred);
+  spawn(logs_many, &hundred);
+  wire_thread_run();
+  logs_many(&hundred);
+  /* How many that is: said by one more line. */
+  wire_log(WLOG_INFO, "%d lines", next_number++);
+}
+
+static void exits_beside_the_waiting_writer(void) {
+  fill_output(300);
+  let_the_test_read();
+  log_next();
+  wire_log(WLOG_INFO, "%d lines", next_number++);
+  exit(0);
+}
+
+static void logs_until_full_and_exits(void *unused) {
+  (void)unused;
+  logs_until_full(NULL);
+  wire_log(WLOG_INFO, "%d lines", next_number++);
+  let_the_test_read();
+  exit(0);
+}
+
+static void must_not_run_any_more(void *unused) {
+  (void)unused;
+  while (!output_is_full())
+    wire_yield();
+  for (int i = 0; i < 100; i++)
+    wire_yield();
+}
+
+static void exits_in_a_wire_beside_the_waiting_writer(void) {
+  wire_log_init_stdout();
+  line_length = 300;
+  spawn(logs_until_full_and_exits, NULL);
+  spawn(must_not_run_any_more, NULL);
+  wire_thread_run();
+  check(!"reached");
+}
+
+static void starts_afresh_beside_the_waiting_writer(void) {
+  fill_output(300);
+  let_the_test_read();
+  wire_thread_init();
+  wire_log(WLOG_INFO, "%d lines", next_number++);
+}
+
+/* The last line tells its own number, and so how many there must be. */
+static void expect_all_numbered(void) {
+  const char *last = strstr(lines.text, " lines\n");
+  assert_non_null(last);
+  assert_string_equal(last, " lines\n");
+  while (last > lines.text && last[-1] != '>')
+    last--;
+  expect_numbered(lines.text, atoi(last) + 1);
+}
+
+static void nothing_is_written_twice_or_lost_when_others_write_the_queue(void **unused) {
+  (void)unused;
+  void (*const bodies[])(void) = {
+      logs_beside_the_waiting_writer, exits_beside_the_waiting_writer,
+      exits_in_a_wire_beside_the_waiting_writer, starts_afresh_beside_the_waiting_writer};
+  for (size_t i = 0; i < ARRAY_SIZE(bodies); i++) {
+    logs_to(make_output_pipe, bodies[i]);
+    expect_all_numbered();
+    logs_to(make_output_terminal, bodies[i]);
+    expect_all_numbered();
+  }
+}
+
+int main(void) {
+#define T(test) cmocka_unit_test(test)
+  const struct CMUnitTest tests[] = {
+      T(lines_wait_in_their_order_while_the_output_is_full),
+      T(lines_on_a_full_terminal_stay_whole),
+      T(lines_from_outside_wires_wait_for_a_full_output),
+      T(without_init_lines_of_wires_stay_whole_and_in_order_too),
+      T(nothing_is_written_twice_or_lost_when_others_write_the_queue),
+  };
+  return cmocka_run_group_tests_name("wire_log, full outputs", tests, NULL, NULL);
+}

@@ -1,0 +1,439 @@
+/* wire_net_init_tcp_connected: names, several addresses, the address that was used, its time limit.
+ * Only names that need no name server are used. */
+#include "common.h"
+#include "descriptors.h"
+#include "network.h"
+
+#include <malloc.h>
+
+static struct listener listener;
+static wire_net_t net;
+
+static int afresh(void **unused) {
+  (void)unused;
+  start_afresh();
+  take_trace();
+  return 0;
+}
+
+static void run(void (*entry)(void *)) {
+  spawn_named("main", entry, NULL);
+  wire_thread_run();
+}
+
+static int connect_by_name(const char *host) {
+  return wire_net_init_tcp_connected(&net, host, listener.port, 10000, NULL, NULL);
+}
+
+/* The other side of `net` sends, and `net` gets it. */
+static void exchange(void) {
+  int fd = accept_one(&listener);
+  put(fd, "hello");
+  char bytes[5];
+  size_t moved;
+  check(wire_net_read_full(&net, bytes, 5, &moved) == 0);
+  check(memcmp(bytes, "hello", 5) == 0);
+  close(fd);
+}
+
+/* --- names ---------------------------------------------------------------------------------- */
+
+static const char *host;
+
+static void connects_and_exchanges(void *unused) {
+  (void)unused;
+  errno = 4711;
+  check(connect_by_name(host) == 0);
+  check(errno == 4711);
+  exchange();
+  wire_net_close(&net);
+  mark("done ");
+}
+
+static void it_connects_to(const char *name, int family) {
+  host = name;
+  if (listen_at(&listener, family, 0) != 0) {
+    assert_int_equal(family, AF_INET6);
+    skip();
+  }
+  run(connects_and_exchanges);
+  assert_trace("done ");
+  close_listener(&listener);
+}
+
+static void it_connects_to_an_IPv4_address(void **unused) {
+  (void)unused;
+  it_connects_to("127.0.0.1", AF_INET);
+}
+
+static void it_connects_to_an_IPv6_address(void **unused) {
+  (void)unused;
+  it_connects_to("::1", AF_INET6);
+}
+
+static void it_connects_to_a_host_name(void **unused) {
+  (void)unused;
+  it_connects_to("localhost", AF_INET);
+}
+
+static void without_a_host_name_it_connects_to_this_host(void **unused) {
+  (void)unused;
+  it_connects_to(NULL, AF_INET);
+}
+
+/* --- several addresses ----------------------------------------------------------------------- */
+
+/* This host has two addresses where there is IPv6. Gives their families in the order in which they
+ * are tried. */
+static int two_families(int families[2]) {
+  struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found;
+  int count = 0;
+  assert_int_equal(getaddrinfo(NULL, "1", &hints, &found), 0);
+  for (struct addrinfo *one = found; one != NULL && count < 2; one = one->ai_next)
+    families[count++] = one->ai_family;
+  freeaddrinfo(found);
+  struct listener probe;
+  if (count < 2 || listen_at(&probe, AF_INET6, 0) != 0)
+    return 0;
+  close_listener(&probe);
+  return 1;
+}
+
+/* Makes one listener for each family, both with the same port. */
+static void same_port(struct listener *a, int (*make_a)(struct listener *, int, int), int family_a,
+                      struct listener *b, int (*make_b)(struct listener *, int, int),
+                      int family_b) {
+  for (int attempt = 0; attempt < 100; attempt++) {
+    assert_int_equal(make_a(a, family_a, 0), 0);
+    if (make_b(b, family_b, port_of(a)) == 0)
+      return;
+    close_listener(a);
+  }
+  fail_msg("no port that is free for both families");
+}
+
+static struct listener other;
+static int used_family;
+
+static void connects_to_this_host(void *unused) {
+  (void)unused;
+  struct sockaddr_storage address;
+  socklen_t length = sizeof address;
+  check(wire_net_init_tcp_connected(&net, NULL, listener.port, 2000, (struct sockaddr *)&address,
+                                    &length) == 0);
+  used_family = address.ss_family;
+  exchange();
+  wire_net_close(&net);
+}
+
+static void the_next_address_is_tried_when_the_first_refuses(void **unused) {
+  (void)unused;
+  int families[2];
+  if (!two_families(families))
+    skip();
+  same_port(&listener, listen_at, families[1], &other, refuse_at, families[0]);
+  int before = open_descriptors();
+  run(connects_to_this_host);
+  assert_int_equal(used_family, families[1]);
+  assert_in_range(open_descriptors(), before, before + 1); /* the poller's */
+  close_listener(&listener);
+  close_listener(&other);
+}
+
+static void the_next_address_is_tried_when_the_first_does_not_answer(void **unused) {
+  (void)unused;
+  int families[2];
+  if (!two_families(families))
+    skip();
+  same_port(&listener, listen_at, families[1], &other, listen_deaf, families[0]);
+  run(connects_to_this_host);
+  assert_int_equal(used_family, families[1]);
+  close_listener(&listener);
+  close_listener(&other);
+}
+
+static void the_first_address_that_answers_is_used(void **unused) {
+  (void)unused;
+  int families[2];
+  if (!two_families(families))
+    skip();
+  same_port(&listener, listen_at, families[0], &other, listen_at, families[1]);
+  run(connects_to_this_host);
+  assert_int_equal(used_family, families[0]);
+  close_listener(&listener);
+  close_listener(&other);
+}
+
+/* --- the address that was used ---------------------------------------------------------------- */
+
+static void wants_the_address(void *unused) {
+  (void)unused;
+  struct sockaddr_storage address, peer;
+  socklen_t length = sizeof address, peer_length = sizeof peer;
+  check(wire_net_init_tcp_connected(&net, "127.0.0.1", listener.port, 10000,
+                                    (struct sockaddr *)&address, &length) == 0);
+  check(length == sizeof(struct sockaddr_in));
+  check(getpeername(net.fd_state.fd, (struct sockaddr *)&peer, &peer_length) == 0);
+  check(peer_length == length && memcmp(&address, &peer, length) == 0);
+  wire_net_close(&net);
+
+  struct sockaddr_in exact;
+  length = sizeof exact;
+  check(wire_net_init_tcp_connected(&net, "127.0.0.1", listener.port, 10000,
+                                    (struct sockaddr *)&exact, &length) == 0);
+  check(length == sizeof exact && memcmp(&exact, &peer, sizeof exact) == 0);
+  wire_net_close(&net);
+}
+
+static void the_address_that_was_used_is_reported(void **unused) {
+  (void)unused;
+  assert_int_equal(listen_at(&listener, AF_INET, 0), 0);
+  run(wants_the_address);
+  close_listener(&listener);
+}
+
+static void has_no_room_for_the_address(void *unused) {
+  (void)unused;
+  for (socklen_t room = 0; room < sizeof(struct sockaddr_in); room++) {
+    unsigned char space[sizeof(struct sockaddr_in)];
+    memset(space, 0x5a, sizeof space);
+    socklen_t length = room;
+    check(wire_net_init_tcp_connected(&net, "127.0.0.1", listener.port, 10000,
+                                      (struct sockaddr *)(void *)space, &length) == 0);
+    check(length == 0);
+    for (size_t i = room; i < sizeof space; i++)
+      check(space[i] == 0x5a);
+    wire_net_close(&net);
+  }
+  /* Nobody wants the address. */
+  socklen_t length = 7;
+  check(wire_net_init_tcp_connected(&net, "127.0.0.1", listener.port, 10000, NULL, &length) == 0);
+  wire_net_close(&net);
+}
+
+static void too_little_space_for_the_address_gives_the_length_0(void **unused) {
+  (void)unused;
+  assert_int_equal(listen_at(&listener, AF_INET, 0), 0);
+  run(has_no_room_for_the_address);
+  close_listener(&listener);
+}
+
+/* --- errors --------------------------------------------------------------------------------- */
+
+static void is_refused(void *unused) {
+  (void)unused;
+  check(wire_fd_wait_msec(1) == 0);
+  wire_fd_init();
+  int before = open_descriptors();
+  for (int i = 0; i < 5; i++) {
+    errno = 0;
+    check(connect_by_name("127.0.0.1") == -1);
+    check(errno == ECONNREFUSED);
+    wire_net_close(&net); /* not needed */
+    check(errno == ECONNREFUSED);
+    check(open_descriptors() == before);
+  }
+}
+
+static void a_refused_connection_gives_ECONNREFUSED_and_leaves_no_descriptor(void **unused) {
+  (void)unused;
+  assert_int_equal(refuse_at(&listener, AF_INET, 0), 0);
+  run(is_refused);
+  close_listener(&listener);
+}
+
+/* What the header says about the resolver's codes. */
+static int expected_errno(int code) {
+  switch (code) {
+  case EAI_SYSTEM:
+    return errno;
+  case EAI_MEMORY:
+    return ENOMEM;
+  case EAI_AGAIN:
+    return EAGAIN;
+  case EAI_NONAME:
+#ifdef EAI_NODATA
+  case EAI_NODATA:
+#endif
+    return ENOENT;
+  default:
+    return EINVAL;
+  }
+}
+
+static void resolves_what_does_not_exist(void *unused) {
+  (void)unused;
+  static const char *const names[][2] = {
+      {"127.0.0.1", "no-such-service-anywhere"},
+      {"127.0.0.1", "123456789"},
+      {"256.256.256.256.256", "80"},
+      {"..", "80"},
+      {"", "80"},
+      {"::1::", "80"},
+  };
+  wire_fd_init();
+  int before = open_descriptors();
+  for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found;
+    int code = getaddrinfo(names[i][0], names[i][1], &hints, &found);
+    int expected = expected_errno(code);
+    if (code == 0) {
+      freeaddrinfo(found);
+      continue;
+    }
+    errno = 0;
+    check(wire_net_init_tcp_connected(&net, names[i][0], names[i][1], 10000, NULL, NULL) == -1);
+    check(errno == expected);
+    wire_net_close(&net);
+    check(errno == expected);
+    mark("x");
+  }
+  check(open_descriptors() == before);
+}
+
+static void names_that_do_not_exist_give_the_documented_errno(void **unused) {
+  (void)unused;
+  run(resolves_what_does_not_exist);
+  assert_true(strlen(take_trace()) >= 3); /* whatever this system's resolver makes of the rest */
+}
+
+static void passes_bad_arguments(void *unused) {
+  (void)unused;
+  struct sockaddr_storage address;
+  struct sockaddr *space = (struct sockaddr *)&address;
+  socklen_t length = sizeof address;
+  errno = 0;
+  check(wire_net_init_tcp_connected(NULL, "127.0.0.1", "1", 0, space, &length) == -1);
+  check(errno == EINVAL);
+  errno = 0;
+  check(wire_net_init_tcp_connected(&net, NULL, NULL, 0, space, &length) == -1);
+  check(errno == EINVAL);
+  errno = 0;
+  check(wire_net_init_tcp_connected(&net, "127.0.0.1", "1", 0, space, NULL) == -1);
+  check(errno == EINVAL);
+}
+
+static void bad_arguments_give_EINVAL(void **unused) {
+  (void)unused;
+  run(passes_bad_arguments);
+}
+
+/* --- time ----------------------------------------------------------------------------------- */
+
+static void waits_for_nobody(void *unused) {
+  (void)unused;
+  wire_fd_init();
+  int before = open_descriptors();
+  for (int i = 0; i < 3; i++) {
+    int64_t begin = milliseconds_now();
+    errno = 0;
+    check(wire_net_init_tcp_connected(&net, "127.0.0.1", listener.port, 20, NULL, NULL) == -1);
+    check(errno == ETIMEDOUT);
+    /* Each address has its share; with one that is all. */
+    check(milliseconds_now() - begin >= 19);
+    check(open_descriptors() == before);
+  }
+  mark("timed out ");
+}
+
+static void counts_milliseconds(void *unused) {
+  (void)unused;
+  for (int i = 0; i < 10; i++)
+    check(wire_fd_wait_msec(1) == 0);
+  mark("others run ");
+}
+
+static void a_host_that_does_not_answer_gives_ETIMEDOUT_while_others_run(void **unused) {
+  (void)unused;
+  assert_int_equal(listen_deaf(&listener, AF_INET, 0), 0);
+  spawn(waits_for_nobody, NULL);
+  spawn(counts_milliseconds, NULL);
+  wire_thread_run();
+  assert_trace("others run timed out ");
+  close_listener(&listener);
+}
+
+static void connects_with_a_limit(void *unused) {
+  (void)unused;
+  check(wire_net_init_tcp_connected(&net, "127.0.0.1", listener.port, 500, NULL, NULL) == 0);
+  int fd = accept_one(&listener);
+  check(wire_fd_wait_msec(520) == 0); /* the limit is over, but it was for connecting only */
+  put(fd, "hello");
+  char bytes[5];
+  size_t moved;
+  check(wire_net_read_full(&net, bytes, 5, &moved) == 0);
+  close(fd);
+  wire_net_close(&net);
+}
+
+static void connects_without_a_limit(void *milliseconds) {
+  check(wire_net_init_tcp_connected(&net, "127.0.0.1", listener.port, *(int *)milliseconds, NULL,
+                                    NULL) == 0);
+  exchange();
+  wire_net_close(&net);
+}
+
+static void the_limit_is_for_connecting_only(void **unused) {
+  (void)unused;
+  assert_int_equal(listen_at(&listener, AF_INET, 0), 0);
+  run(connects_with_a_limit);
+  int none[] = {0, -1};
+  for (int i = 0; i < 2; i++) {
+    spawn(connects_without_a_limit, &none[i]);
+    wire_thread_run();
+  }
+  close_listener(&listener);
+}
+
+/* --- cancel --------------------------------------------------------------------------------- */
+
+static void connects_for_good(void *name) {
+  wire_net_init_tcp_connected(&net, name, listener.port, 3600 * 1000, NULL, NULL);
+  check(!"returned");
+}
+
+static void cancels_later(void *wire) {
+  check(wire_fd_wait_msec(1) == 0);
+  wire_cancel(wire);
+}
+
+static void a_wire_cancelled_while_it_connects_leaves_neither_descriptor_nor_memory(void **unused) {
+  (void)unused;
+  assert_int_equal(listen_deaf(&listener, AF_INET, 0), 0);
+  int descriptors = 0;
+  size_t memory = 0;
+  for (int i = 0; i < 30; i++) {
+    spawn(cancels_later, spawn(connects_for_good, "127.0.0.1"));
+    wire_thread_run();
+    if (i == 5) { /* what is made once has been made */
+      descriptors = open_descriptors();
+      memory = mallinfo2().uordblks;
+    }
+    common.used = 0;
+  }
+  assert_int_equal(open_descriptors(), descriptors);
+  assert_int_equal(mallinfo2().uordblks, memory);
+  close_listener(&listener);
+}
+
+int main(void) {
+#define T(test) cmocka_unit_test_setup(test, afresh)
+  const struct CMUnitTest tests[] = {
+      T(it_connects_to_an_IPv4_address),
+      T(it_connects_to_an_IPv6_address),
+      T(it_connects_to_a_host_name),
+      T(without_a_host_name_it_connects_to_this_host),
+      T(the_next_address_is_tried_when_the_first_refuses),
+      T(the_next_address_is_tried_when_the_first_does_not_answer),
+      T(the_first_address_that_answers_is_used),
+      T(the_address_that_was_used_is_reported),
+      T(too_little_space_for_the_address_gives_the_length_0),
+      T(a_refused_connection_gives_ECONNREFUSED_and_leaves_no_descriptor),
+      T(names_that_do_not_exist_give_the_documented_errno),
+      T(bad_arguments_give_EINVAL),
+      T(a_host_that_does_not_answer_gives_ETIMEDOUT_while_others_run),
+      T(the_limit_is_for_connecting_only),
+      T(a_wire_cancelled_while_it_connects_leaves_neither_descriptor_nor_memory),
+  };
+  return cmocka_run_group_tests_name("wire_net_init_tcp_connected", tests, NULL, NULL);
+}
