@@ -66,6 +66,7 @@ void fd_unwatch(FdState &state) {
 }
 
 void fd_park(FdState &state) {
+  state.mode = FdMode::none;
   if (Watch *slot = find(state))
     scheduler.reactor->poller.park(*slot);
 }

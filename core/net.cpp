@@ -18,10 +18,14 @@ namespace {
 // Waits for one direction of the socket, or the timeout.
 bool wait_ready(Net &net, FdMode mode, const char *function) {
   require_wire(function);
+  FdMode mode_of_program = net.fd_state.mode;
   if (!fd_watch(net.fd_state, mode, false))
     return false;
   int first = timeout_wait(net.fd_state.wait, net.timeout, function);
-  fd_park(net.fd_state); // nobody waits between two calls
+  if (mode_of_program == FdMode::none)
+    fd_park(net.fd_state); // between two calls nothing is watched
+  else if (mode_of_program != mode)
+    fd_watch(net.fd_state, mode_of_program, false);
   if (first == 2)
     errno = ETIMEDOUT;
   return first == 1;

@@ -36,8 +36,8 @@ int poll_one(int fd, short events);
 
 int epoll_create();
 int epoll_control(int epoll, int operation, int fd, std::uint32_t events, std::uint64_t data);
-// Whether the descriptor is open and an epoll object.
-bool is_epoll(int fd);
+// Whether the descriptor still is one that epoll_create() made.
+bool is_marked(int fd);
 // Waits at most `timeout` ns (kForever: without end), rounded up where the kernel counts in ms.
 int epoll_wait(int epoll, epoll_event *events, int capacity, std::uint64_t timeout);
 

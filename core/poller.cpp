@@ -27,31 +27,16 @@ bool Poller::open() {
   return true;
 }
 
-// The program may have closed our descriptor and taken its number for something else, even another epoll object:
-// that one does not know what we have registered.
-bool Poller::is_ours() {
-  if (epoll_ < 0 || !os::is_epoll(epoll_))
-    return false;
-  for (std::uint32_t fd = 0; fd < capacity_; ++fd) {
-    if (!entries_[fd].registered)
-      continue;
-    if (control(EPOLL_CTL_MOD, int(fd)))
-      return true;
-    if (errno == ENOENT && os::get_flags(int(fd)) >= 0)
-      return false;
-  }
-  return true;
-}
-
+// The program may have closed our descriptor and taken its number for something else, even another epoll object.
 void Poller::close_epoll() {
-  if (is_ours())
+  if (epoll_ >= 0 && os::is_marked(epoll_))
     os::close(epoll_);
   epoll_ = -1;
 }
 
 // Whether a refused call shows that the epoll object is gone; makes it anew then.
 bool Poller::lost() {
-  if (os::is_epoll(epoll_))
+  if (os::is_marked(epoll_))
     return false;
   epoll_ = -1;
   return open();

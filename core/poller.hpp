@@ -58,7 +58,6 @@ private:
 
   bool reserve(int fd);
   bool control(int operation, int fd);
-  bool is_ours();
   bool lost();
   void close_epoll();
   bool register_anew(int fd);

@@ -60,7 +60,7 @@ void Reactor::begin_waiting(Wait &wait) {
   for (Watch *slot = watches.first(wait); slot; slot = slot->wait_next) {
     bool ready = false;
     if (slot->kind == Watch::Kind::descriptor)
-      ready = !poller.arm(*slot); // let the program's own call report what is wrong
+      ready = !arm(*slot); // let the program's own call report what is wrong
     else if (slot->kind == Watch::Kind::timeout)
       ready = !slot->timer.running(); // expired, until it is reset
     else
@@ -68,6 +68,13 @@ void Reactor::begin_waiting(Wait &wait) {
     if (ready)
       wait_trigger(wait);
   }
+}
+
+bool Reactor::arm(Watch &slot) {
+  if (static_cast<FdState *>(slot.subject)->mode == FdMode::none)
+    return true;
+  poller.unpark(slot);
+  return poller.arm(slot);
 }
 
 void Reactor::bequeath(Watch &slot) {

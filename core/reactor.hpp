@@ -38,6 +38,9 @@ struct Reactor {
   void drop(Watch &slot);
   // The same without a word to the kernel: the epoll object is the parent's too.
   void drop_in_child(Watch &slot);
+
+private:
+  bool arm(Watch &slot);
 };
 
 // This thread's reactor, made if need be; null and errno when that is not possible.

@@ -1,9 +1,9 @@
 /* System calls that are counted, or made to fail, one by one. Include common.h first.
  *
- * trap_syscalls() installs a seccomp filter that turns the calls of a table into SIGSYS; the handler
- * counts each, and either answers it with an error or passes it on. A filter stays for the life of
- * the thread, so this belongs into a child process (run_child). The handler passes calls on with a
- * syscall instruction of its own, which the filter knows by its address.
+ * trap_syscalls() installs a seccomp filter that turns the calls of a table into SIGSYS; the
+ * handler counts each, and either answers it with an error or passes it on. A filter stays for the
+ * life of the thread, so this belongs into a child process (run_child). The handler passes calls on
+ * with a syscall instruction of its own, which the filter knows by its address.
  *
  * Only for x86-64; elsewhere TRAPS_POSSIBLE is 0 and tests skip. */
 #ifndef TESTS_SYSCALL_TRAPS_H
@@ -99,7 +99,8 @@ HELPER void trap_syscalls(const long *numbers, unsigned count) {
 #undef ADD
 #undef FIELD
   trap_count = count;
-  struct sigaction action = {.sa_sigaction = on_trapped_syscall, .sa_flags = SA_SIGINFO | SA_NODEFER};
+  struct sigaction action = {.sa_sigaction = on_trapped_syscall,
+                             .sa_flags = SA_SIGINFO | SA_NODEFER};
   check(sigaction(SIGSYS, &action, NULL) == 0);
   struct sock_fprog program = {(unsigned short)length, filter};
   check(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
@@ -166,7 +167,7 @@ HELPER int traps_allowed(void) {
 /* Runs a body that traps system calls; skips the test where the system does not allow it. */
 #define with_traps(body)                                                                           \
   do {                                                                                             \
-    if (!traps_allowed())                                                                            \
+    if (!traps_allowed())                                                                          \
       skip();                                                                                      \
     expect_success(run_child(body, NULL));                                                         \
   } while (0)

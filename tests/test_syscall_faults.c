@@ -57,8 +57,7 @@ static void net_client(void *unused) {
   for (int i = 0; i < 5; i++) {
     char answer[4];
     size_t moved = 99;
-    if (wire_timeout_reset(&net.tout, 5000) != 0 ||
-        wire_net_write(&net, "ping", 4, &moved) != 0 ||
+    if (wire_timeout_reset(&net.tout, 5000) != 0 || wire_net_write(&net, "ping", 4, &moved) != 0 ||
         wire_net_read_full(&net, answer, sizeof answer, &moved) != 0) {
       failed();
       check(moved <= 4 || moved == 99);

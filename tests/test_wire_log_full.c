@@ -1,5 +1,6 @@
-/* wire_log.h when standard output is full and does not block: a pipe or a terminal that nobody reads
- * for a while. Lines stay whole, in the order of the calls, and none is lost or written twice.
+/* wire_log.h when standard output is full and does not block: a pipe or a terminal that nobody
+ * reads for a while. Lines stay whole, in the order of the calls, and none is lost or written
+ * twice.
  *
  * The child process logs; a thread of the test reads what it writes, but only when the child has
  * said, through another pipe, that its output is full. */
@@ -197,7 +198,8 @@ static void without_init_lines_of_wires_stay_whole_and_in_order_too(void **unuse
   expect_numbered(lines.text, 500);
 }
 
-/* --- somebody else writes what is queued, while the writer waits in the middle of a line ------- */
+/* --- somebody else writes what is queued, while the writer waits in the middle of a line -------
+ */
 
 static void logs_until_full(void *unused) {
   (void)unused;
@@ -283,9 +285,9 @@ static void expect_all_numbered(void) {
 
 static void nothing_is_written_twice_or_lost_when_others_write_the_queue(void **unused) {
   (void)unused;
-  void (*const bodies[])(void) = {
-      logs_beside_the_waiting_writer, exits_beside_the_waiting_writer,
-      exits_in_a_wire_beside_the_waiting_writer, starts_afresh_beside_the_waiting_writer};
+  void (*const bodies[])(void) = {logs_beside_the_waiting_writer, exits_beside_the_waiting_writer,
+                                  exits_in_a_wire_beside_the_waiting_writer,
+                                  starts_afresh_beside_the_waiting_writer};
   for (size_t i = 0; i < ARRAY_SIZE(bodies); i++) {
     logs_to(make_output_pipe, bodies[i]);
     expect_all_numbered();
