@@ -56,15 +56,20 @@ void report(const siginfo_t &info) {
 }
 
 void hand_on(int signal, siginfo_t *info, void *context) {
-  if (previous_action.sa_flags & SA_SIGINFO) {
-    previous_action.sa_sigaction(signal, info, context);
+  struct sigaction previous = previous_action;
+  if (previous.sa_flags & SA_RESETHAND) { // it runs once, and then the process dies
+    previous_action.sa_handler = SIG_DFL;
+    previous_action.sa_flags = 0;
+  }
+  if (previous.sa_flags & SA_SIGINFO) {
+    previous.sa_sigaction(signal, info, context);
     return;
   }
-  if (previous_action.sa_handler != SIG_DFL && previous_action.sa_handler != SIG_IGN) {
-    previous_action.sa_handler(signal);
+  if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) {
+    previous.sa_handler(signal);
     return;
   }
-  if (previous_action.sa_handler == SIG_IGN && info->si_code <= 0)
+  if (previous.sa_handler == SIG_IGN && info->si_code <= 0)
     return;
   ::signal(SIGSEGV, SIG_DFL);
   if (info->si_code <= 0) // nothing would bring it up again

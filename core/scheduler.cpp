@@ -1,5 +1,6 @@
 #include "scheduler.hpp"
 
+#include "errno_guard.hpp"
 #include "lifecycle.hpp"
 #include "pool.hpp"
 #include "reactor.hpp"
@@ -317,6 +318,7 @@ void cancel(Wire *wire) {
     s.ticks = 0; // the next suspension point takes the slow path and sees it
     return;
   }
+  ErrnoGuard guard;
   drop_watches(wire->block());
   if (wire->has(Wire::kBlocked)) {
     if (!wire->block()->detach(wire))
@@ -340,6 +342,7 @@ void run() {
 }
 
 void forget_all() {
+  ErrnoGuard guard;
   Scheduler &s = attached_scheduler();
   s.first = nullptr;
   list_reset(s.all);

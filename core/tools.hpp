@@ -24,6 +24,8 @@ namespace libwire::tools {
 
 // The thread's own wire learns the bounds of its stack the first time it is left: `arrive` hands them out.
 inline void leave(Control *from, Control *to, bool ends) {
+  if (ends) // the frames below never return, and the memory may be used for something else next
+    __asan_unpoison_memory_region(from->stack_low, std::size_t(from->stack_high - from->stack_low));
   __sanitizer_start_switch_fiber(ends ? nullptr : &from->sanitizer, to->stack_low,
                                  std::size_t(to->stack_high - to->stack_low));
 }

@@ -11,6 +11,7 @@
 #define TESTS_MODEL_H
 
 #include <stdbool.h>
+#include <string.h>
 
 enum {
   plain_wires = 10,

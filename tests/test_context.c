@@ -1,93 +1,9 @@
-/* What belongs to a wire and is the same after every switch: registers, floating-point control,
- * errno; and how a wire finds its stack at its start. errno after a call that succeeds:
- * test_errno.c. */
-#include "common.h"
+/* What belongs to a wire and is the same after every switch: registers and errno; and how a wire
+ * finds its stack at its start. Floating-point control: test_context_float.c; errno after a call
+ * that succeeds: test_errno.c. */
+#include "switches.h"
 
 #include <execinfo.h>
-#include <fenv.h>
-
-#include "wire_channel.h"
-#include "wire_defer.h"
-#include "wire_fd.h"
-#include "wire_lock.h"
-
-#if defined(__x86_64__) || defined(__i386__)
-#define HAS_CONTROL_WORDS 1
-#else
-#define HAS_CONTROL_WORDS 0
-#endif
-
-/* --- every way to switch ------------------------------------------------------------------ */
-
-static wire_channel_t channel;
-static wire_lock_t lock;
-
-static void resumes(void *wire) { wire_resume(wire); }
-
-static void is_short(void *unused) { (void)unused; }
-
-static wire_t helper;
-static char helper_stack[COMMON_STACK];
-
-static void start_helper(void (*entry)(void *)) {
-  check(wire_init(&helper, "helper", entry, wire_get_current(), helper_stack,
-                  sizeof helper_stack) != NULL);
-}
-
-static void by_yield(void) { wire_yield(); }
-
-static void by_yield_to_a_new_wire(void) {
-  start_helper(is_short);
-  wire_yield();
-}
-
-static void by_suspend(void) {
-  start_helper(resumes);
-  wire_suspend();
-}
-
-static void by_sleep(void) { wire_fd_wait_msec(1); }
-
-static void by_lock(void) {
-  wire_lock_take(&lock);
-  wire_yield();
-  wire_lock_release(&lock);
-}
-
-static void sends(void *unused) {
-  (void)unused;
-  wire_channel_send(&channel, &channel);
-}
-
-static void by_channel(void) {
-  start_helper(sends);
-  void *message;
-  wire_channel_recv_block(&channel, &message);
-  wire_yield(); /* the helper ends */
-}
-
-static void (*const ways[])(void) = {
-    by_yield, by_yield_to_a_new_wire, by_suspend, by_sleep, by_lock, by_channel};
-
-/* Those that two wires can use at the same time. */
-static int may_be_shared(size_t way) {
-  return ways[way] == by_yield || ways[way] == by_sleep || ways[way] == by_lock;
-}
-
-/* Runs `entry` in `count` wires at once for each way to switch. */
-static void for_each_way(void (*entry)(void *), int count) {
-  for (size_t way = 0; way < ARRAY_SIZE(ways); way++) {
-    start_afresh();
-    wire_channel_init(&channel);
-    wire_lock_init(&lock);
-    int wires = may_be_shared(way) ? count : 1;
-    for (int i = 0; i < wires; i++)
-      spawn(entry, (void *)&ways[way]);
-    wire_thread_run();
-  }
-}
-
-/* --- registers ---------------------------------------------------------------------------- */
 
 static unsigned registers_checked;
 
@@ -206,160 +122,6 @@ static void registers_of_the_thread_are_kept_over_run(void **state) {
   keeps_registers((void *)&yield);
   keeps_registers((void *)&run);
 }
-
-/* --- floating point ----------------------------------------------------------------------- */
-
-#if HAS_CONTROL_WORDS
-
-static unsigned short x87_control(void) {
-  unsigned short word;
-  __asm__ volatile("fnstcw %0" : "=m"(word));
-  return word;
-}
-
-static void set_x87_control(unsigned short word) { __asm__ volatile("fldcw %0" : : "m"(word)); }
-
-static unsigned sse_control(void) {
-  unsigned word;
-  __asm__ volatile("stmxcsr %0" : "=m"(word));
-  return word & ~0x3fu; /* without the flags of what happened */
-}
-
-static void set_sse_control(unsigned word) { __asm__ volatile("ldmxcsr %0" : : "m"(word)); }
-
-#endif
-
-/* fesetround() and fegetround() where the program has libm, else the same by hand. */
-#if defined(TEST_WITH_LIBM) || !HAS_CONTROL_WORDS
-
-static void set_rounding(int rounding) { check(fesetround(rounding) == 0); }
-
-static int get_rounding(void) { return fegetround(); }
-
-#else
-
-static void set_rounding(int rounding) {
-  set_x87_control((unsigned short)((x87_control() & ~0xc00u) | (unsigned)rounding));
-  set_sse_control((sse_control() & ~0x6000u) | (unsigned)rounding << 3);
-}
-
-static int get_rounding(void) {
-  check((sse_control() & 0x6000u) >> 3 == (x87_control() & 0xc00u));
-  return x87_control() & 0xc00;
-}
-
-#endif
-
-static const int roundings[] = {
-    FE_TONEAREST,
-#ifdef FE_UPWARD
-    FE_UPWARD,
-#endif
-#ifdef FE_DOWNWARD
-    FE_DOWNWARD,
-#endif
-#ifdef FE_TOWARDZERO
-    FE_TOWARDZERO,
-#endif
-};
-
-static unsigned next_rounding;
-
-/* What the machine does, not what a library function says. */
-static double one_third(void) {
-  volatile double one = 1, three = 3;
-  return one / three;
-}
-
-static void keeps_rounding(void *way) {
-  int mine = roundings[next_rounding++ % ARRAY_SIZE(roundings)];
-  check(get_rounding() == FE_TONEAREST);
-  set_rounding(mine);
-  double third = one_third();
-  for (int round = 0; round < 50; round++) {
-    (*(void (**)(void))way)();
-    check(get_rounding() == mine);
-    check(one_third() == third);
-  }
-  /* It ends without setting it back. */
-}
-
-static void the_rounding_mode_belongs_to_the_wire(void **state) {
-  (void)state;
-  for_each_way(keeps_rounding, 8);
-  assert_int_equal(get_rounding(), FE_TONEAREST);
-}
-
-static void rounding_in_block(struct wire_defer_list *node) {
-  (void)node;
-  check(get_rounding() == roundings[ARRAY_SIZE(roundings) - 1]);
-  mark("block ");
-}
-
-static void rounds_and_suspends(void *unused) {
-  (void)unused;
-  set_rounding(roundings[ARRAY_SIZE(roundings) - 1]);
-  struct wire_defer_list node;
-  wire_defer_push(&node, rounding_in_block);
-  wire_suspend();
-}
-
-static void a_cancelled_wire_has_its_rounding_mode_in_its_blocks(void **state) {
-  (void)state;
-  start_afresh();
-  wire_t *wire = spawn(rounds_and_suspends, NULL);
-  wire_thread_run();
-  wire_cancel(wire);
-  wire_thread_run();
-  assert_trace("block ");
-  assert_int_equal(get_rounding(), FE_TONEAREST);
-}
-
-static void the_rounding_mode_of_the_thread_is_kept(void **state) {
-  (void)state;
-  start_afresh();
-  void (*const yield)(void) = wire_yield;
-  next_rounding = 1;
-  spawn(keeps_rounding, (void *)&yield);
-  int mine = roundings[ARRAY_SIZE(roundings) - 1];
-  set_rounding(mine);
-  for (int i = 0; i < 10; i++) {
-    wire_yield();
-    assert_int_equal(get_rounding(), mine);
-  }
-  wire_thread_run();
-  assert_int_equal(get_rounding(), mine);
-  set_rounding(FE_TONEAREST);
-}
-
-#if HAS_CONTROL_WORDS
-
-static unsigned next_precision;
-
-static void keeps_control_words(void *way) {
-  /* Precision of 24, 53 and 64 bits, all roundings; flush to zero, all roundings. */
-  static const unsigned short x87[] = {0x007f, 0x0e7f, 0x027f, 0x067f, 0x037f, 0x0b7f};
-  static const unsigned sse[] = {0x9f80, 0x3f80, 0x1f80, 0x5f80, 0xff80, 0x9fc0};
-  unsigned i = next_precision++ % 6;
-  check(x87_control() == 0x037f);
-  check(sse_control() == 0x1f80);
-  set_x87_control(x87[i]);
-  set_sse_control(sse[i]);
-  for (int round = 0; round < 50; round++) {
-    (*(void (**)(void))way)();
-    check(x87_control() == x87[i]);
-    check(sse_control() == sse[i]);
-  }
-}
-
-static void the_control_words_belong_to_the_wire(void **state) {
-  (void)state;
-  for_each_way(keeps_control_words, 12);
-  assert_int_equal(x87_control(), 0x037f);
-  assert_int_equal(sse_control(), 0x1f80);
-}
-
-#endif
 
 /* --- the stack at the start --------------------------------------------------------------- */
 
@@ -513,19 +275,13 @@ static void errno_of_an_ended_wire_goes_to_nobody(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(registers_are_kept_over_every_switch),
-    cmocka_unit_test(registers_of_the_thread_are_kept_over_run),
-    cmocka_unit_test(the_rounding_mode_belongs_to_the_wire),
-    cmocka_unit_test(a_cancelled_wire_has_its_rounding_mode_in_its_blocks),
-    cmocka_unit_test(the_rounding_mode_of_the_thread_is_kept),
-#if HAS_CONTROL_WORDS
-    cmocka_unit_test(the_control_words_belong_to_the_wire),
-#endif
-    cmocka_unit_test(a_stack_of_any_alignment_works),
-    cmocka_unit_test(stacks_of_the_library_are_aligned_too),
-    cmocka_unit_test(a_backtrace_ends_where_the_wire_begins),
-    cmocka_unit_test(errno_belongs_to_the_wire),
-    cmocka_unit_test(errno_of_an_ended_wire_goes_to_nobody),
+      cmocka_unit_test(registers_are_kept_over_every_switch),
+      cmocka_unit_test(registers_of_the_thread_are_kept_over_run),
+      cmocka_unit_test(a_stack_of_any_alignment_works),
+      cmocka_unit_test(stacks_of_the_library_are_aligned_too),
+      cmocka_unit_test(a_backtrace_ends_where_the_wire_begins),
+      cmocka_unit_test(errno_belongs_to_the_wire),
+      cmocka_unit_test(errno_of_an_ended_wire_goes_to_nobody),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

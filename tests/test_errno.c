@@ -97,6 +97,33 @@ static void closed_descriptors(void) {
   close(fds[1]);
 }
 
+static void watches_and_suspends(void *fd) {
+  wire_fd_state_t watched;
+  wire_fd_mode_init(&watched, *(int *)fd);
+  check(wire_fd_mode_read(&watched) == 0);
+  wire_suspend();
+}
+
+/* The wire is gone, and what it watched: both must be found out. */
+static void cancelling_a_wire_whose_descriptor_is_closed(void) {
+  int fd = dup(ends[0]);
+  wire_t *wire = spawn(watches_and_suspends, &fd);
+  wire_yield();
+  close(fd);
+  leaves_errno(done(wire_cancel(wire)));
+  leaves_errno(done(wire_yield()));
+}
+
+/* Outside wires only. */
+static void starting_afresh(void) {
+  int fd = dup(ends[0]);
+  spawn(watches_and_suspends, &fd);
+  wire_yield();
+  close(fd);
+  leaves_errno(done(wire_thread_init()));
+  leaves_errno(done(wire_thread_run()));
+}
+
 static void timeouts(void) {
   wire_timeout_t timeout;
   leaves_errno(wire_timeout_init(&timeout) == 0);
@@ -271,6 +298,7 @@ static const struct row {
     {"stacks and pools", stacks_and_pools, 0},
     {"descriptors", descriptors, 0},
     {"closed descriptors", closed_descriptors, 0},
+    {"cancelling", cancelling_a_wire_whose_descriptor_is_closed, 0},
     {"timeouts", timeouts, 0},
     {"nothing to wait for", nothing_to_wait_for, 0},
     {"net without waiting", net_without_waiting, 0},
@@ -351,6 +379,17 @@ static void logs(void *init) {
   check(errno == EXDEV);
 }
 
+static void starts_afresh(void *unused) {
+  (void)unused;
+  set_up();
+  starting_afresh();
+}
+
+static void starting_afresh_outside_wires(void **state) {
+  (void)state;
+  expect_success(run_child(starts_afresh, NULL));
+}
+
 static void log_with_and_without_init(void **state) {
   (void)state;
   expect_success(run_child(logs, NULL));
@@ -361,6 +400,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(each_call_in_a_wire),
       cmocka_unit_test(each_call_outside_wires),
+      cmocka_unit_test(starting_afresh_outside_wires),
       cmocka_unit_test(log_with_and_without_init),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,30 +1,10 @@
 /* wire_stack_fault_detector_install: what it reports for which fault, and that the process ends as
- * it would have, or goes on to the handler that was there before. Each case runs in a child
- * process. */
-#include "common.h"
+ * it would have. Each case runs in a child process. Handlers that were there before:
+ * test_fault_detector_handlers.c. */
+#include "faults.h"
 
 #include <pthread.h>
 #include <sys/mman.h>
-
-#if TESTS_WITH_ASAN
-/* Its own handler would come before the death by SIGSEGV. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void) { return "handle_segv=0:detect_leaks=0"; }
-#endif
-
-enum { stack_size = 64 * 1024 };
-
-static char *stack;
-static wire_t wire;
-
-static void in_a_wire(void (*entry)(void *), void *argument) {
-  if (stack == NULL)
-    stack = wire_stack_alloc(stack_size);
-  check(wire_init(&wire, "the culprit", entry, argument, stack, stack_size) != NULL);
-  wire_thread_run();
-}
-
-static void ends(void *unused) { (void)unused; }
 
 static char address_text[32];
 
@@ -49,8 +29,6 @@ static void not_said(const struct child *child, const char *text) {
   if (strstr(child->errors, text) != NULL)
     fail_msg("\"%s\" in what the child said on stderr:\n%s", text, child->errors);
 }
-
-/* --- the wire's own guards ---------------------------------------------------------------- */
 
 static volatile int always = 1;
 
@@ -77,15 +55,6 @@ static void endless_recursion_is_a_stack_overflow(void **state) {
   const struct child *child = run_child(overflows, NULL);
   expect_report(child, NULL, "stack overflow");
   not_said(child, "underflow");
-}
-
-__attribute__((no_sanitize("undefined"))) static void touches(void *address) {
-  *(volatile char *)address = 1;
-}
-
-static void touches_with_detector(void *address) {
-  wire_stack_fault_detector_install();
-  in_a_wire(touches, address);
 }
 
 static void the_whole_guard_below_is_overflow_and_above_underflow(void **state) {
@@ -133,8 +102,6 @@ static void guards_are_known_for_sizes_that_are_no_whole_pages(void **state) {
   }
 }
 
-/* --- other faults ------------------------------------------------------------------------- */
-
 static void expect_other_fault(const struct child *child, const void *address) {
   expect_report(child, address, "SIGSEGV");
   not_said(child, "overflow");
@@ -168,14 +135,6 @@ static void an_address_the_machine_does_not_have_is_reported(void **state) {
 }
 #endif
 
-static void kills_itself(void *unused) {
-  (void)unused;
-  kill(getpid(), SIGSEGV);
-  for (int i = 0; i < 1000; i++)
-    wire_yield();
-  _exit(3);
-}
-
 static void raises(void *unused) {
   (void)unused;
   raise(SIGSEGV);
@@ -198,14 +157,6 @@ static void a_signal_that_was_sent_is_reported_and_the_process_dies_of_it(void *
   expect_other_fault(child, NULL);
   expect_said(child, "sent");
   expect_other_fault(run_child(raises_with_detector, NULL), NULL);
-}
-
-/* --- outside wires, several threads ------------------------------------------------------- */
-
-static void touches_outside(void *address) {
-  wire_stack_fault_detector_install();
-  in_a_wire(ends, NULL); /* something that ends */
-  touches(address);
 }
 
 static void outside_wires_nothing_is_said(void **state) {
@@ -338,102 +289,6 @@ static void a_forked_process_is_covered(void **state) {
   expect_report(run_child(forks_and_overflows, NULL), NULL, "stack overflow");
 }
 
-/* --- handlers that were there before ------------------------------------------------------ */
-
-static void previous(int signal) {
-  static const char text[] = "previous\n";
-  check(signal == SIGSEGV);
-  if (write(1, text, sizeof text - 1) > 0)
-    _exit(5);
-}
-
-static void *expected_address;
-
-static void previous_with_info(int signal, siginfo_t *info, void *context) {
-  check(info->si_signo == SIGSEGV && info->si_addr == expected_address && context != NULL);
-  previous(signal);
-}
-
-static void has_a_handler(void *address) {
-  signal(SIGSEGV, previous);
-  touches_with_detector(address);
-}
-
-static void has_a_handler_with_info(void *address) {
-  struct sigaction action = {.sa_sigaction = previous_with_info, .sa_flags = SA_SIGINFO};
-  expected_address = address;
-  sigaction(SIGSEGV, &action, NULL);
-  touches_with_detector(address);
-}
-
-static void has_a_handler_outside(void *address) {
-  signal(SIGSEGV, previous);
-  touches_outside(address);
-}
-
-static void the_previous_handler_runs_after_the_report(void **state) {
-  (void)state;
-  void (*const bodies[])(void *) = {has_a_handler, has_a_handler_with_info};
-  for (size_t i = 0; i < ARRAY_SIZE(bodies); i++) {
-    const struct child *child = run_child(bodies[i], (void *)64);
-    assert_true(WIFEXITED(child->status));
-    assert_int_equal(WEXITSTATUS(child->status), 5);
-    assert_string_equal(child->output, "previous\n");
-    expect_said(child, "the culprit");
-    expect_said(child, "0x40");
-  }
-  const struct child *child = run_child(has_a_handler_outside, NULL);
-  assert_int_equal(WEXITSTATUS(child->status), 5);
-  assert_string_equal(child->output, "previous\n");
-  assert_string_equal(child->errors, "");
-}
-
-static char *page;
-
-/* One that makes the address good, as garbage collectors do: the wire goes on. */
-static void repairs(int signal, siginfo_t *info, void *context) {
-  (void)signal;
-  (void)context;
-  check(info->si_addr == page);
-  check(mprotect(page, 4096, PROT_READ | PROT_WRITE) == 0);
-}
-
-static void touches_and_goes_on(void *address) {
-  touches(address);
-  mark("went on");
-}
-
-static void has_a_repairing_handler(void *unused) {
-  (void)unused;
-  struct sigaction action = {.sa_sigaction = repairs, .sa_flags = SA_SIGINFO};
-  sigaction(SIGSEGV, &action, NULL);
-  wire_stack_fault_detector_install();
-  page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  in_a_wire(touches_and_goes_on, page);
-  check(strcmp(take_trace(), "went on") == 0);
-  check(*page == 1);
-}
-
-static void a_previous_handler_may_repair_and_return(void **state) {
-  (void)state;
-  expect_success(run_child(has_a_repairing_handler, NULL));
-}
-
-static void ignores(void *how) {
-  signal(SIGSEGV, SIG_IGN);
-  wire_stack_fault_detector_install();
-  in_a_wire(how != NULL ? kills_itself : touches, NULL);
-}
-
-/* The kernel ignores what was sent, never what the machine raises. */
-static void where_it_was_ignored_only_real_faults_are_fatal(void **state) {
-  (void)state;
-  expect_signal(run_child(ignores, NULL), SIGSEGV);
-  const struct child *child = run_child(ignores, "sent");
-  assert_true(WIFEXITED(child->status));
-  assert_int_equal(WEXITSTATUS(child->status), 3);
-}
-
 static void has_no_detector(void *unused) { in_a_wire(recurses, unused); }
 
 static void without_it_nothing_is_said(void **state) {
@@ -454,27 +309,22 @@ static void success_leaves_errno_alone(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(without_it_nothing_is_said),
-    cmocka_unit_test(endless_recursion_is_a_stack_overflow),
-    cmocka_unit_test(the_whole_guard_below_is_overflow_and_above_underflow),
-    cmocka_unit_test(guards_are_known_for_sizes_that_are_no_whole_pages),
-    cmocka_unit_test(a_null_pointer_is_reported_with_its_address),
-    cmocka_unit_test(any_other_address_is_reported),
-#if defined(__x86_64__)
-    cmocka_unit_test(an_address_the_machine_does_not_have_is_reported),
-#endif
-    cmocka_unit_test(a_signal_that_was_sent_is_reported_and_the_process_dies_of_it),
-    cmocka_unit_test(outside_wires_nothing_is_said),
-    cmocka_unit_test(each_thread_that_installs_it_is_covered),
-    cmocka_unit_test(threads_that_end_take_their_signal_stack_along),
-    cmocka_unit_test(a_signal_stack_of_the_program_stays),
-    cmocka_unit_test(installing_twice_reports_once),
-    cmocka_unit_test(it_can_be_installed_in_a_wire),
-    cmocka_unit_test(a_forked_process_is_covered),
-    cmocka_unit_test(the_previous_handler_runs_after_the_report),
-    cmocka_unit_test(a_previous_handler_may_repair_and_return),
-    cmocka_unit_test(where_it_was_ignored_only_real_faults_are_fatal),
-    cmocka_unit_test(success_leaves_errno_alone),
+      cmocka_unit_test(without_it_nothing_is_said),
+      cmocka_unit_test(endless_recursion_is_a_stack_overflow),
+      cmocka_unit_test(the_whole_guard_below_is_overflow_and_above_underflow),
+      cmocka_unit_test(guards_are_known_for_sizes_that_are_no_whole_pages),
+      cmocka_unit_test(a_null_pointer_is_reported_with_its_address),
+      cmocka_unit_test(any_other_address_is_reported),
+      cmocka_unit_test(an_address_the_machine_does_not_have_is_reported),
+      cmocka_unit_test(a_signal_that_was_sent_is_reported_and_the_process_dies_of_it),
+      cmocka_unit_test(outside_wires_nothing_is_said),
+      cmocka_unit_test(each_thread_that_installs_it_is_covered),
+      cmocka_unit_test(threads_that_end_take_their_signal_stack_along),
+      cmocka_unit_test(a_signal_stack_of_the_program_stays),
+      cmocka_unit_test(installing_twice_reports_once),
+      cmocka_unit_test(it_can_be_installed_in_a_wire),
+      cmocka_unit_test(a_forked_process_is_covered),
+      cmocka_unit_test(success_leaves_errno_alone),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,9 @@
-/* wire_fd.h when programs close things behind its back: watched descriptors, with and without
- * duplicates that live on, numbers that are used again, the library's own epoll descriptor, and
- * when there is no descriptor left for one. */
+/* wire_fd.h when programs close watched descriptors behind its back: with and without duplicates
+ * that live on, and numbers that are used again. The library's own descriptor is in
+ * test_wire_fd_poller.c. */
 #include "common.h"
 #include "descriptors.h"
 
-#include <sys/epoll.h>
 #include <sys/resource.h>
 
 static int ends[2];
@@ -239,197 +238,6 @@ static void number_and_state_can_be_used_again_without_ending_the_watch(void **u
   assert_trace("x x x ");
 }
 
-/* --- the library's own descriptor ----------------------------------------------------------- */
-
-static void reads_one(void *name) {
-  wire_fd_state_t own;
-  watch_reading(&own, ends[0]);
-  wire_fd_wait(&own);
-  mark("%s ", (const char *)name);
-}
-
-static void closes_epoll(void *unused) {
-  (void)unused;
-  check(wire_fd_wait_msec(1) == 0);
-  int epoll = find_epoll();
-  check(epoll >= 0);
-  close(epoll);
-  check(wire_fd_wait_msec(1) == 0);
-  put(ends[1], "x");
-}
-
-static void the_program_may_close_the_epoll_descriptor(void **unused) {
-  (void)unused;
-  spawn(reads_one, "a");
-  spawn(reads_one, "b");
-  spawn(closes_epoll, NULL);
-  wire_thread_run();
-  const char *trace = take_trace();
-  assert_true(strcmp(trace, "a b ") == 0 || strcmp(trace, "b a ") == 0);
-}
-
-static void closes_epoll_and_watches_at_once(void *unused) {
-  (void)unused;
-  check(wire_fd_wait_msec(1) == 0);
-  close(find_epoll());
-  wire_fd_state_t same;
-  watch_reading(&same, ends[0]); /* which a and b wait for */
-  everything_else_works();
-  put(ends[1], "x");
-  wire_fd_wait(&same);
-  mark("same ");
-}
-
-static void watching_works_right_after_the_epoll_descriptor_was_closed(void **unused) {
-  (void)unused;
-  spawn(reads_one, "a");
-  spawn(reads_one, "b");
-  spawn(closes_epoll_and_watches_at_once, NULL);
-  wire_thread_run();
-  const char *trace = take_trace();
-  assert_non_null(strstr(trace, "works"));
-  assert_non_null(strstr(trace, "a "));
-  assert_non_null(strstr(trace, "b "));
-  assert_non_null(strstr(trace, "same "));
-}
-
-/* The number of the epoll descriptor becomes that of another file, which must stay open and be left
- * alone. */
-static void replaces_epoll(void *replacement) {
-  check(wire_fd_wait_msec(1) == 0);
-  int epoll = find_epoll();
-  check(epoll >= 0 && dup2(*(int *)replacement, epoll) == epoll);
-  close(*(int *)replacement);
-  *(int *)replacement = epoll;
-  everything_else_works();
-  put(ends[1], "x");
-}
-
-static void what_took_the_number_of_the_epoll_descriptor_is_left_alone(void **unused) {
-  (void)unused;
-  int own[2];
-  make_pair(own);
-  spawn(reads_one, "a");
-  spawn(replaces_epoll, &own[0]);
-  wire_thread_run();
-  assert_trace("works a ");
-  put(own[1], "y");
-  assert_string_equal(take(own[0]), "y");
-  close_both(own);
-}
-
-static void an_epoll_of_the_program_that_took_the_number_is_left_alone(void **unused) {
-  (void)unused;
-  int own[2];
-  make_pair(own);
-  put(own[1], "y");
-  int epoll = epoll_create1(EPOLL_CLOEXEC);
-  struct epoll_event event = {.events = EPOLLIN, .data.fd = own[0]};
-  assert_int_equal(epoll_ctl(epoll, EPOLL_CTL_ADD, own[0], &event), 0);
-  spawn(reads_one, "a");
-  spawn(reads_one, "b");
-  wire_yield();
-  spawn(replaces_epoll, &epoll);
-  wire_thread_run();
-  const char *trace = take_trace();
-  assert_non_null(strstr(trace, "a "));
-  assert_non_null(strstr(trace, "b "));
-  wire_thread_init();
-  event.data.fd = -1;
-  assert_int_equal(epoll_wait(epoll, &event, 1, 0), 1);
-  assert_int_equal(event.data.fd, own[0]);
-  close(epoll);
-  close_both(own);
-}
-
-static void closes_all(void *unused) {
-  (void)unused;
-  check(wire_fd_wait_msec(1) == 0);
-  check(close_range(3, ~0u, 0) == 0);
-  make_pair(ends);
-  everything_else_works();
-  everything_else_works();
-}
-
-static void waits_until_all_is_closed(void *unused) {
-  (void)unused;
-  spawn(waits_for_good, NULL);
-  spawn(closes_all, NULL);
-  for (int i = 0; i < 3; i++)
-    wire_yield();
-  while (strstr(common_trace, "works works ") == NULL)
-    wire_yield();
-  check(wire_fd_mode_none(&state) == 0);
-  wire_thread_run();
-}
-
-static void a_program_that_closes_all_descriptors_goes_on(void **unused) {
-  (void)unused;
-  expect_success(run_child(waits_until_all_is_closed, NULL));
-}
-
-/* --- no descriptor left --------------------------------------------------------------------- */
-
-static void limit_descriptors(rlim_t limit) {
-  struct rlimit now;
-  check(getrlimit(RLIMIT_NOFILE, &now) == 0);
-  now.rlim_cur = limit == 0 ? now.rlim_max : limit;
-  check(setrlimit(RLIMIT_NOFILE, &now) == 0);
-}
-
-static void watches_without_descriptors(void *unused) {
-  (void)unused;
-  limit_descriptors(1);
-  wire_fd_init();
-  wire_fd_mode_init(&state, ends[0]);
-  errno = 0;
-  check(wire_fd_mode_read(&state) == -1 && errno == EMFILE);
-  check(state.state == FD_MODE_NONE);
-  errno = 0;
-  check(wire_fd_mode_write(&state) == -1 && errno == EMFILE);
-  check(wire_fd_wait_msec(1) == 0);
-  limit_descriptors(0);
-  everything_else_works();
-}
-
-static void runs_watches_without_descriptors(void *unused) {
-  (void)unused;
-  spawn(watches_without_descriptors, NULL);
-  wire_thread_run();
-  check(strcmp(take_trace(), "works ") == 0);
-}
-
-static void without_a_descriptor_for_the_poller_watching_gives_EMFILE(void **unused) {
-  (void)unused;
-  expect_success(run_child(runs_watches_without_descriptors, NULL));
-}
-
-static void closes_epoll_while_none_can_be_made(void *unused) {
-  (void)unused;
-  check(wire_fd_wait_msec(1) == 0);
-  int epoll = find_epoll();
-  check(epoll >= 0);
-  close(epoll);
-  limit_descriptors(1);
-  for (int i = 0; i < 5; i++)
-    check(wire_fd_wait_msec(20) == 0); /* timers work, and the poller notices */
-  limit_descriptors(0);
-  put(ends[1], "x");
-}
-
-static void runs_without_epoll_for_a_while(void *unused) {
-  (void)unused;
-  spawn(reads_one, "a");
-  spawn(closes_epoll_while_none_can_be_made, NULL);
-  wire_thread_run();
-  check(strcmp(take_trace(), "a ") == 0);
-}
-
-static void no_watch_is_lost_when_the_poller_cannot_be_remade_at_once(void **unused) {
-  (void)unused;
-  expect_success(run_child(runs_without_epoll_for_a_while, NULL));
-}
-
 int main(void) {
 #define PAIR(test) cmocka_unit_test_setup_teardown(test, new_pair, close_pair)
   const struct CMUnitTest tests[] = {
@@ -442,13 +250,6 @@ int main(void) {
       PAIR(a_reused_number_is_watched_while_the_old_watch_is_forgotten),
       PAIR(a_reused_number_is_watched_while_the_old_file_lives_on),
       PAIR(number_and_state_can_be_used_again_without_ending_the_watch),
-      PAIR(the_program_may_close_the_epoll_descriptor),
-      PAIR(watching_works_right_after_the_epoll_descriptor_was_closed),
-      PAIR(what_took_the_number_of_the_epoll_descriptor_is_left_alone),
-      PAIR(an_epoll_of_the_program_that_took_the_number_is_left_alone),
-      PAIR(a_program_that_closes_all_descriptors_goes_on),
-      PAIR(without_a_descriptor_for_the_poller_watching_gives_EMFILE),
-      PAIR(no_watch_is_lost_when_the_poller_cannot_be_remade_at_once),
   };
   return cmocka_run_group_tests_name("wire_fd, closed descriptors", tests, NULL, NULL);
 }

@@ -266,7 +266,7 @@ static void logs_nothing(void *init) {
   if (init)
     wire_log_init_stdout();
   const char *volatile none = NULL;
-  wire_log(WLOG_INFO, none);
+  wire_log(WLOG_INFO, none, "");
 }
 
 static void a_null_format_aborts(void **unused) {

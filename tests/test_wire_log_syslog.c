@@ -89,7 +89,7 @@ static void logs_nothing(void *unused) {
   (void)unused;
   wire_log_init_syslog("program", 0, LOG_USER);
   const char *volatile none = NULL;
-  wire_log(WLOG_INFO, none);
+  wire_log(WLOG_INFO, none, "");
 }
 
 static void a_null_format_aborts(void **unused) {

@@ -7,9 +7,9 @@
  *
  * What a wire keeps over a switch: its registers and stack, errno, the rounding mode and the x87
  * control word. A call that succeeds leaves errno alone. A wire ends when its entry point
- * returns, or by wire_cancel; watches and timers it has still registered then are dropped. The
- * wire_t and the stack belong to the caller and must stay valid until the wire has ended or
- * wire_thread_init has been called.
+ * returns, or by wire_cancel; what it still watches or has armed in structs on its own stack is
+ * dropped then, and after wire_cancel all of it. The wire_t and the stack belong to the caller and
+ * must stay valid until the wire has ended or wire_thread_init has been called.
  *
  * Misuse that no return value can report (a NULL pointer where a function returns nothing,
  * waiting outside a wire) prints one line on stderr that names the function, the wire and the

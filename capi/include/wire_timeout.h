@@ -4,7 +4,8 @@
  * Invariants: a timeout is armed, expired or neither. Expired it stays so, and every wait for it
  * returns at once, until it is reset or stopped. It never expires early. It costs no descriptor
  * and no memory beside the struct, which belongs to the caller and must stay valid while armed.
- * What a wire has armed when it ends is dropped. */
+ * When a wire ends, timeouts on its own stack are dropped; others stay armed, unless it was
+ * cancelled. */
 #ifndef WIRE_TIMEOUT_H
 #define WIRE_TIMEOUT_H
 

@@ -119,6 +119,7 @@ int listener_accept(struct listener *listener) {
       break;
     }
   }
+  wire_fd_mode_none(&listener->fd_state); /* or wire_thread_run would go on watching */
   errno = ECANCELED;
   return -1;
 }
