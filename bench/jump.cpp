@@ -1,4 +1,5 @@
-// The limit: a bare jump_fcontext between two contexts, in ns. What a yield costs is compared with this.
+// The limit: a bare jump_fcontext between two contexts, in ns. What a yield costs is compared with
+// this.
 #include <boost/context/detail/fcontext.hpp>
 
 #include <cstdio>

@@ -1,4 +1,5 @@
-/* Create, run and end a wire of a pool; a message over a channel; take and release of a lock. Best of five rounds. */
+/* Create, run and end a wire of a pool; a message over a channel; take and release of a lock. Best
+ * of five rounds. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,4 +1,5 @@
-/* Many wires asleep at once, each for a random time of 1 to 1000 ms, on 4096-byte stacks with guard pages.
+/* Many wires asleep at once, each for a random time of 1 to 1000 ms, on 4096-byte stacks with guard
+ * pages.
  *
  *   sleepers [WIRES]      1000000 unless told otherwise
  *
@@ -74,6 +75,7 @@ int main(int argc, char **argv) {
   static wire_t looker;
   wire_init(&looker, "looks", looks, &wires, WIRE_STACK_ALLOC(65536));
   wire_thread_run();
-  printf("%ld woke, %ld early, %.2f CPU seconds\n", awake, early, clock_ns(CLOCK_PROCESS_CPUTIME_ID) / 1e9);
+  printf("%ld woke, %ld early, %.2f CPU seconds\n", awake, early,
+         clock_ns(CLOCK_PROCESS_CPUTIME_ID) / 1e9);
   return early == 0 && awake == wires ? 0 : 1;
 }

@@ -2,8 +2,8 @@
  *
  *   yield [WIRES [STACK_BYTES [idle]]]     2 wires on 16384 bytes unless told otherwise
  *
- * With `idle` a pipe is watched and a wire sleeps for an hour meanwhile: neither should cost anything. Prints the
- * best of five rounds, in ns a yield. */
+ * With `idle` a pipe is watched and a wire sleeps for an hour meanwhile: neither should cost
+ * anything. Prints the best of five rounds, in ns a yield. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,5 @@
-// The two views of one object: the program's struct and the core's. Same size, same offsets, checked here.
+// The two views of one object: the program's struct and the core's. Same size, same offsets,
+// checked here.
 #pragma once
 
 #include "public.hpp"

@@ -1,5 +1,6 @@
-// The public headers as the library's own code must see them: everything else is compiled with hidden
-// visibility, so what they declare is marked as visible here. Included first by each file of this folder.
+// The public headers as the library's own code must see them: everything else is compiled with
+// hidden visibility, so what they declare is marked as visible here. Included first by each file of
+// this folder.
 #pragma once
 
 #pragma GCC visibility push(default)

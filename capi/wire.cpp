@@ -35,12 +35,13 @@ void wire_suspend(void) {
 
 void wire_cancel(wire_t *wire) {
   require_pointer(wire, "wire_cancel");
-  require(&core(wire) != &attached_scheduler().main, "wire_cancel", "the thread itself cannot be cancelled");
+  require(&core(wire) != &attached_scheduler().main, "wire_cancel",
+          "the thread itself cannot be cancelled");
   cancel(&core(wire));
 }
 
-wire_t *wire_init(wire_t *wire, const char *name, void (*entry_point)(void *), void *arg, void *stack,
-                  unsigned stack_size) {
+wire_t *wire_init(wire_t *wire, const char *name, void (*entry_point)(void *), void *arg,
+                  void *stack, unsigned stack_size) {
   if (!valid(wire && name && entry_point && stack && stack_size >= kMinimumStack))
     return nullptr;
   return outside(create(&core(wire), name, entry_point, arg, stack, stack_size));

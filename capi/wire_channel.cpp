@@ -27,7 +27,8 @@ int wire_channel_recv_nonblock(wire_channel_t *c, void **msg) {
   return valid(c && msg) ? result(channel_try_receive(core(c), *msg)) : -1;
 }
 
-void wire_channel_recv_wait(wire_channel_t *c, wire_channel_receiver_t *receiver, wire_wait_t *wait) {
+void wire_channel_recv_wait(wire_channel_t *c, wire_channel_receiver_t *receiver,
+                            wire_wait_t *wait) {
   require(c && receiver && wait, "wire_channel_recv_wait", "NULL argument");
   channel_register(core(c), core(receiver), core(wait));
 }

@@ -32,7 +32,8 @@ int wire_fd_mode_read(wire_fd_state_t *fd_state) {
 }
 
 int wire_fd_mode_write(wire_fd_state_t *fd_state) {
-  return valid(fd_state && fd_state->fd >= 0) ? result(fd_watch(core(fd_state), FdMode::write)) : -1;
+  return valid(fd_state && fd_state->fd >= 0) ? result(fd_watch(core(fd_state), FdMode::write))
+                                              : -1;
 }
 
 int wire_fd_mode_none(wire_fd_state_t *fd_state) {

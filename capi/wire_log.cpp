@@ -21,7 +21,8 @@ void log_to_descriptor(wire_log_level_e level, const char *fmt, ...) {
   va_end(arguments);
 }
 
-constexpr int kPriorities[] = {LOG_DEBUG, LOG_INFO, LOG_NOTICE, LOG_WARNING, LOG_ERR, LOG_CRIT, LOG_ALERT};
+constexpr int kPriorities[] = {LOG_DEBUG, LOG_INFO, LOG_NOTICE, LOG_WARNING,
+                               LOG_ERR,   LOG_CRIT, LOG_ALERT};
 
 void log_to_syslog(wire_log_level_e level, const char *fmt, ...) {
   require_pointer(fmt, "wire_log");

@@ -28,10 +28,12 @@ void wire_net_init(wire_net_t *net, int sockfd) {
 }
 
 int wire_net_init_tcp_connected(wire_net_t *net, const char *hostname, const char *servicename,
-                                int timeout_msec, struct sockaddr *sockaddr, socklen_t *sockaddr_len) {
+                                int timeout_msec, struct sockaddr *sockaddr,
+                                socklen_t *sockaddr_len) {
   if (!valid(net && (hostname || servicename) && (!sockaddr || sockaddr_len)))
     return -1;
-  return result(net_connect_name(core(net), hostname, servicename, timeout_msec, sockaddr, sockaddr_len));
+  return result(
+      net_connect_name(core(net), hostname, servicename, timeout_msec, sockaddr, sockaddr_len));
 }
 
 void wire_net_close(wire_net_t *net) {

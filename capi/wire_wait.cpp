@@ -33,9 +33,7 @@ wire_wait_t *wire_list_wait(wire_wait_list_t *wl) {
   return valid(wl) ? outside(&list_wait(core(wl), "wire_list_wait")) : nullptr;
 }
 
-int wire_wait_resume(wire_wait_t *w) {
-  return valid(w) ? wait_trigger(core(w)) : -1;
-}
+int wire_wait_resume(wire_wait_t *w) { return valid(w) ? wait_trigger(core(w)) : -1; }
 
 void wire_wait_reset(wire_wait_t *w) {
   require_pointer(w, "wire_wait_reset");
@@ -53,8 +51,9 @@ void wire_wait_single(wire_wait_t *w) {
 }
 
 int wire_wait_two(wire_wait_t *wait1, wire_wait_t *wait2) {
-  return valid(wait1 && wait2 && wait1 != wait2) ? wait_two(core(wait1), core(wait2), "wire_wait_two")
-                                                 : -1;
+  return valid(wait1 && wait2 && wait1 != wait2)
+             ? wait_two(core(wait1), core(wait2), "wire_wait_two")
+             : -1;
 }
 
 } // extern "C"

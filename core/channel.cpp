@@ -9,8 +9,8 @@ namespace libwire {
 
 namespace {
 
-// The queue of receivers holds registrations (Watch::queue) and blocked wires (Control::queue). The pointer behind
-// the node tells them apart: a blocked wire has the channel there.
+// The queue of receivers holds registrations (Watch::queue) and blocked wires (Control::queue). The
+// pointer behind the node tells them apart: a blocked wire has the channel there.
 static_assert(offsetof(Control, blocked_on) == offsetof(Control, queue) + sizeof(ListNode));
 static_assert(offsetof(Watch, never_the_channel) == offsetof(Watch, queue) + sizeof(ListNode));
 
@@ -20,8 +20,9 @@ bool is_blocked_wire(Channel &channel, ListNode *node) {
   return LIBWIRE_HOLDER(Control, queue, node)->blocked_on == &channel;
 }
 
-// Tells the next receiver of a message: a registration, if one is first, and the first blocked wire, which will be
-// there when the registered one does not take it. True when a blocked wire is first.
+// Tells the next receiver of a message: a registration, if one is first, and the first blocked
+// wire, which will be there when the registered one does not take it. True when a blocked wire is
+// first.
 [[gnu::always_inline]] inline bool announce(Channel &channel) {
   bool told = false;
   for (ListNode *node = channel.receivers.next, *next; node != &channel.receivers; node = next) {
@@ -41,7 +42,8 @@ bool is_blocked_wire(Channel &channel, ListNode *node) {
   return false;
 }
 
-// A blocked wire has left the front of the queue: those behind it have not been told of the messages that are left.
+// A blocked wire has left the front of the queue: those behind it have not been told of the
+// messages that are left.
 [[gnu::always_inline]] inline void pass_on(Channel &channel) {
   ListNode *message = channel.senders.next;
   while (message != &channel.senders && !list_empty(channel.receivers) && !announce(channel))
@@ -168,7 +170,8 @@ void channel_withdraw(Watch &registration) {
 
 void channel_unregister(Channel &channel, ChannelReceiver &receiver) {
   Reactor *reactor = scheduler.reactor;
-  Watch *slot = reactor && receiver.wait ? reactor->watches.find(*receiver.wait, &receiver) : nullptr;
+  Watch *slot =
+      reactor && receiver.wait ? reactor->watches.find(*receiver.wait, &receiver) : nullptr;
   if (slot) {
     channel_withdraw(*slot);
     reactor->watches.remove(*slot);

@@ -1,17 +1,22 @@
 // Channels: rendezvous of a sender and a receiver over one pointer.
 //
-// A sender queues itself with its message and stays suspended until a receiver that runs has taken it.
-// Receivers queue as blocked wires, or as registrations that only want to know (select).
+// A sender queues itself with its message and stays suspended until a receiver that runs has taken
+// it. Receivers queue as blocked wires, or as registrations that only want to know (select).
 //
 // Invariants
 // - Messages are taken in the order of their senders.
-// - While a message is pending, the first blocked wire of the queue is awake (ready or running) and keeps its
-//   place until it has taken one. So one blocked receiver at a time is on its way, whatever the number of
-//   messages, and nobody who came later overtakes it.
-// - Each message is announced to one registration, if that comes first; when a blocked wire leaves the front, what
-//   it was awake for is announced to those behind it, and so is what a wire was told of that withdraws.
-// - A registration leaves the queue when it is told. Its slot in the watch table stays until its wire has seen it
-//   (list_wait returned the wait), so that a wait which only then is chained into a list does not miss it.
+// - While a message is pending, the first blocked wire of the queue is awake (ready or running) and
+// keeps its
+//   place until it has taken one. So one blocked receiver at a time is on its way, whatever the
+//   number of messages, and nobody who came later overtakes it.
+// - Each message is announced to one registration, if that comes first; when a blocked wire leaves
+// the front, what
+//   it was awake for is announced to those behind it, and so is what a wire was told of that
+//   withdraws.
+// - A registration leaves the queue when it is told. Its slot in the watch table stays until its
+// wire has seen it
+//   (list_wait returned the wait), so that a wait which only then is chained into a list does not
+//   miss it.
 #pragma once
 
 #include "wait.hpp"
@@ -44,7 +49,8 @@ void channel_register(Channel &channel, ChannelReceiver &receiver, Wait &wait);
 // Takes a registration back.
 void channel_unregister(Channel &channel, ChannelReceiver &receiver);
 
-// For the reactor. The wait of a registration begins to wait anew: false when a message is there already.
+// For the reactor. The wait of a registration begins to wait anew: false when a message is there
+// already.
 bool channel_enqueue(Watch &registration);
 // The wire of a registration has ended.
 void channel_withdraw(Watch &registration);

@@ -3,12 +3,14 @@
 // A suspended flow of execution is a Context. Three ways to leave the running one:
 //   start_context   enter a context made by make_context for the first time
 //   resume_context  continue a suspended context and run `on_top` on its stack first
-// Both save the running context and pass it on as Transfer::fctx. `on_top` must return its argument.
+// Both save the running context and pass it on as Transfer::fctx. `on_top` must return its
+// argument.
 //
 // A resume_context in tail position is what keeps the processor's return-address prediction paired:
-// the suspended caller is continued by the `ret` of `on_top`. That is why both are always inlined and
-// why every suspension point of the library ends in one of them. start_context uses an instruction of its
-// own so that first starts and resumptions do not share a branch predictor entry.
+// the suspended caller is continued by the `ret` of `on_top`. That is why both are always inlined
+// and why every suspension point of the library ends in one of them. start_context uses an
+// instruction of its own so that first starts and resumptions do not share a branch predictor
+// entry.
 #pragma once
 
 #include <boost/context/detail/fcontext.hpp>
@@ -28,7 +30,8 @@ inline Context make_context(void *stack_top, std::size_t size, void (*entry)(Tra
   (void)boost::context::detail::jump_fcontext(to, data);
 }
 
-[[gnu::always_inline]] inline void resume_context(Context to, void *data, Transfer (*on_top)(Transfer)) {
+[[gnu::always_inline]] inline void resume_context(Context to, void *data,
+                                                  Transfer (*on_top)(Transfer)) {
   (void)boost::context::detail::ontop_fcontext(to, data, on_top);
 }
 

@@ -1,17 +1,18 @@
-// Clean-up of the library's own calls for a wire that is cancelled inside them: a DEFER block in C++.
+// Clean-up of the library's own calls for a wire that is cancelled inside them: a DEFER block in
+// C++.
 #pragma once
 
 #include "scheduler.hpp"
 
 namespace libwire {
 
-// Runs `action` when the scope ends, also by cancellation. In a frame of the running wire (or thread) only.
+// Runs `action` when the scope ends, also by cancellation. In a frame of the running wire (or
+// thread) only.
 template <typename Action> class Deferred : DeferNode {
 public:
   explicit Deferred(Action action)
-      : DeferNode{current_wire()->cleanup_head, [](DeferNode *node) {
-                    static_cast<Deferred *>(node)->action_();
-                  }},
+      : DeferNode{current_wire()->cleanup_head,
+                  [](DeferNode *node) { static_cast<Deferred *>(node)->action_(); }},
         action_(action) {
     current_wire()->cleanup_head = this;
   }

@@ -1,5 +1,5 @@
-// Misuse that cannot be reported to the caller: one line on stderr that names the function, the wire and
-// the mistake, then abort().
+// Misuse that cannot be reported to the caller: one line on stderr that names the function, the
+// wire and the mistake, then abort().
 #pragma once
 
 namespace libwire {

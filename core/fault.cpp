@@ -1,6 +1,7 @@
-// The handler runs on a signal stack of its own, since the wire's is exhausted, and uses async-signal-safe
-// calls only. The handler that was installed before gets the signal after the report; without one the default
-// action is restored and the faulting instruction runs into it again, so that a core shows the real place.
+// The handler runs on a signal stack of its own, since the wire's is exhausted, and uses
+// async-signal-safe calls only. The handler that was installed before gets the signal after the
+// report; without one the default action is restored and the faulting instruction runs into it
+// again, so that a core shows the real place.
 #include "fault.hpp"
 
 #include "line.hpp"
@@ -10,8 +11,6 @@
 #include <csignal>
 #include <pthread.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 namespace libwire {
 
@@ -51,7 +50,12 @@ void report(const siginfo_t &info) {
   else if (info.si_code > 0 && address >= high && address < (high + page - 1) / page * page + page)
     reason = "stack underflow";
   Line line;
-  line.add("libwire: wire '").add(wire->name).add("': SIGSEGV at ").add_hex(address).add(": ").add(reason);
+  line.add("libwire: wire '")
+      .add(wire->name)
+      .add("': SIGSEGV at ")
+      .add_hex(address)
+      .add(": ")
+      .add(reason);
   line.write_to(2);
 }
 
@@ -73,7 +77,7 @@ void hand_on(int signal, siginfo_t *info, void *context) {
     return;
   ::signal(SIGSEGV, SIG_DFL);
   if (info->si_code <= 0) // nothing would bring it up again
-    ::syscall(SYS_tgkill, ::getpid(), ::syscall(SYS_gettid), signal);
+    os::signal_thread(signal);
 }
 
 void handle(int signal, siginfo_t *info, void *context) {

@@ -34,7 +34,8 @@ bool watch_anew(FdState &state, FdMode mode) {
   return false;
 }
 
-// A watch is dropped with the wire that began it, and when its descriptor was closed and taken by another file.
+// A watch is dropped with the wire that began it, and when its descriptor was closed and taken by
+// another file.
 bool ensure_watched(FdState &state) {
   if (state.mode == FdMode::none)
     return true;

@@ -16,11 +16,12 @@ static_assert(sizeof(FdState) == 40);
 
 void fd_init(FdState &state, int fd);
 
-// Watches in the given direction. False with errno of the kernel. When the state watches already, only a call that
-// is `sure` asks the kernel whether the descriptor still is the same file.
+// Watches in the given direction. False with errno of the kernel. When the state watches already,
+// only a call that is `sure` asks the kernel whether the descriptor still is the same file.
 bool fd_watch(FdState &state, FdMode mode, bool sure = true);
 void fd_unwatch(FdState &state);
-// Keeps the registration with the kernel for the next fd_watch, but does not count as watching until then.
+// Keeps the registration with the kernel for the next fd_watch, but does not count as watching
+// until then.
 void fd_park(FdState &state);
 
 // Suspends until the descriptor is ready in the watched direction.

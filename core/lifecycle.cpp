@@ -19,7 +19,8 @@ constinit pthread_once_t key_once = PTHREAD_ONCE_INIT;
 constinit pthread_key_t key = 0;
 constinit bool key_made = false;
 
-// All reactors of the process: after a fork the child has to give up those of the threads it does not have.
+// All reactors of the process: after a fork the child has to give up those of the threads it does
+// not have.
 constinit pthread_mutex_t reactors_mutex = PTHREAD_MUTEX_INITIALIZER;
 constinit Reactor *reactors = nullptr;
 
@@ -46,7 +47,8 @@ void after_fork_in_parent() {
   stack_unlock();
 }
 
-// Ends a wire that is not in the child: what it was queued on must not hand anything to it, its pool gets it back.
+// Ends a wire that is not in the child: what it was queued on must not hand anything to it, its
+// pool gets it back.
 void end_absent(Wire *wire, Reactor *reactor) {
   Control *control = wire->block();
   if (wire->has(Wire::kBlocked))
@@ -102,9 +104,8 @@ void thread_ended(void *) { forget_resources(); }
 } // namespace
 
 void watch_forks() {
-  ::pthread_once(&forks_once, [] {
-    ::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
-  });
+  ::pthread_once(&forks_once,
+                 [] { ::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child); });
 }
 
 bool release_at_thread_end() {
@@ -113,7 +114,8 @@ bool release_at_thread_end() {
 }
 
 Reactor *make_reactor() {
-  void *memory = release_at_thread_end() ? os::map(sizeof(Reactor), PROT_READ | PROT_WRITE) : nullptr;
+  void *memory =
+      release_at_thread_end() ? os::map(sizeof(Reactor), PROT_READ | PROT_WRITE) : nullptr;
   if (!memory) {
     errno = ENOMEM;
     return nullptr;

@@ -1,4 +1,5 @@
-// What happens to a scheduler's resources when its thread ends, its process forks, or it starts afresh.
+// What happens to a scheduler's resources when its thread ends, its process forks, or it starts
+// afresh.
 #pragma once
 
 namespace libwire {

@@ -1,5 +1,5 @@
-// Builds one line of text without allocating and without stdio, for messages that must also come out of a
-// signal handler or a dying process. What does not fit is cut.
+// Builds one line of text without allocating and without stdio, for messages that must also come
+// out of a signal handler or a dying process. What does not fit is cut.
 #pragma once
 
 #include "os.hpp"

@@ -1,4 +1,5 @@
-// Intrusive doubly linked circular list. The nodes have the layout of the C border's `struct list_head`.
+// Intrusive doubly linked circular list. The nodes have the layout of the C border's `struct
+// list_head`.
 //
 // Invariants: a head is circular and points to itself when empty; a node that is in no list has a
 // null `next`. Nothing here allocates; a node lives wherever its owner lives.
@@ -29,7 +30,9 @@ inline void list_insert_before(ListNode &position, ListNode &node) {
 
 inline void list_push_back(ListNode &head, ListNode &node) { list_insert_before(head, node); }
 
-inline void list_push_front(ListNode &head, ListNode &node) { list_insert_before(*head.next, node); }
+inline void list_push_front(ListNode &head, ListNode &node) {
+  list_insert_before(*head.next, node);
+}
 
 // Takes a node out of the list it is in.
 inline void list_unlink(ListNode &node) {

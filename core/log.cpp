@@ -41,9 +41,10 @@ void format_line(LogLine &line, int level, const char *format, va_list arguments
   ::clock_gettime(CLOCK_REALTIME, &now);
   ::localtime_r(&now.tv_sec, &local);
   level = level < 0 ? 0 : level > 6 ? 6 : level;
-  int prefix = std::snprintf(line.text, sizeof line.text, "%04d-%02d-%02d %02d:%02d:%02d.%09ld <%s> ",
-                             local.tm_year + 1900, local.tm_mon + 1, local.tm_mday, local.tm_hour,
-                             local.tm_min, local.tm_sec, now.tv_nsec, kLevels[level]);
+  int prefix =
+      std::snprintf(line.text, sizeof line.text, "%04d-%02d-%02d %02d:%02d:%02d.%09ld <%s> ",
+                    local.tm_year + 1900, local.tm_mon + 1, local.tm_mday, local.tm_hour,
+                    local.tm_min, local.tm_sec, now.tv_nsec, kLevels[level]);
   errno = saved_errno;
   char *text = line.text + prefix;
   int length = std::vsnprintf(text, kLogText + 1, format, arguments);
@@ -98,7 +99,7 @@ struct LogWriter {
   Semaphore space; // free lines
   unsigned first;
   unsigned queued;
-  int done;        // characters of the first line that have been written
+  int done; // characters of the first line that have been written
   void *stack;
   Wire wire;
   LogLine lines[kLines];
@@ -113,7 +114,8 @@ void pop_first(LogWriter &log) {
   semaphore_release(log.space);
 }
 
-// Writes what is queued without letting anybody else run. The writer may be in the middle of the first line.
+// Writes what is queued without letting anybody else run. The writer may be in the middle of the
+// first line.
 void write_queued(LogWriter &log) {
   while (log.queued) {
     write_line_blocking(log.lines[log.first], log.done);
@@ -217,7 +219,8 @@ void log_forget() {
   if (!log)
     return;
   scheduler.log = nullptr;
-  semaphore_init(log->space, 0); // wires that waited for space are forgotten, and their frames may be gone
+  semaphore_init(log->space,
+                 0); // wires that waited for space are forgotten, and their frames may be gone
   write_queued(*log);
   release(log);
 }

@@ -31,8 +31,8 @@ bool wait_ready(Net &net, FdMode mode, const char *function) {
   return first == 1;
 }
 
-// One attempt that does not block the thread. Descriptors other than sockets are served too, as far as their
-// kind can be asked not to block.
+// One attempt that does not block the thread. Descriptors other than sockets are served too, as far
+// as their kind can be asked not to block.
 ssize_t try_read(int fd, void *buffer, std::size_t count, bool is_ready) {
   ssize_t got = os::receive(fd, buffer, count, MSG_DONTWAIT);
   if (got >= 0 || errno != ENOTSOCK)
@@ -61,8 +61,8 @@ ssize_t try_write(int fd, const void *buffer, std::size_t count, bool is_ready) 
 
 bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK; }
 
-// A Unix socket whose queue is full says EAGAIN, for which there is no readiness to wait for: tries now and then.
-// True when the answer is another one.
+// A Unix socket whose queue is full says EAGAIN, for which there is no readiness to wait for: tries
+// now and then. True when the answer is another one.
 bool retry_full_queue(Net &net, const sockaddr *address, socklen_t length, int &result,
                       const char *function) {
   for (int pause = 1; errno == EAGAIN; pause = pause < 16 ? pause * 2 : pause) {
@@ -80,7 +80,8 @@ bool retry_full_queue(Net &net, const sockaddr *address, socklen_t length, int &
 }
 
 // Connects a socket that is in non-blocking mode.
-bool connect_nonblocking(Net &net, const sockaddr *address, socklen_t length, const char *function) {
+bool connect_nonblocking(Net &net, const sockaddr *address, socklen_t length,
+                         const char *function) {
   int socket = net.fd_state.fd;
   int result = os::connect(socket, address, length);
   if (result != 0 && errno == EAGAIN && address->sa_family == AF_UNIX &&
@@ -137,7 +138,8 @@ bool try_address(Net &net, const addrinfo &address, int milliseconds) {
     return false;
   net_init(net, socket);
   if (timeout_reset(net.timeout, milliseconds) &&
-      connect_nonblocking(net, address.ai_addr, address.ai_addrlen, "wire_net_init_tcp_connected")) {
+      connect_nonblocking(net, address.ai_addr, address.ai_addrlen,
+                          "wire_net_init_tcp_connected")) {
     timeout_stop(net.timeout);
     return true;
   }
@@ -256,14 +258,16 @@ bool net_connect_name(Net &net, const char *host, const char *service, int milli
   require_wire("wire_net_init_tcp_connected");
   ErrnoGuard guard;
   net_init(net, -1); // so that the program may close it whatever fails
-  std::uint64_t deadline = os::now() + std::uint64_t(milliseconds > 0 ? milliseconds : 0) * 1'000'000;
+  std::uint64_t deadline =
+      os::now() + std::uint64_t(milliseconds > 0 ? milliseconds : 0) * 1'000'000;
   addrinfo *found = resolve(host, service);
   if (!found)
     return guard.result(false);
   bool connected = false;
   int error = 0;
   {
-    // The program does not know of the list and the socket yet: when the wire is cancelled they go here.
+    // The program does not know of the list and the socket yet: when the wire is cancelled they go
+    // here.
     Deferred release([&] {
       ::freeaddrinfo(found);
       if (!connected)

@@ -29,8 +29,8 @@ ssize_t transfer_nowait(long call, int fd, void *buffer, std::size_t count) {
   return ::syscall(call, fd, &part, 1, -1L, -1L, RWF_NOWAIT);
 }
 
-// The signal that an open file would send if it were asked to is of no use for an epoll object; it tells ours from
-// others without touching what they watch.
+// The signal that an open file would send if it were asked to is of no use for an epoll object; it
+// tells ours from others without touching what they watch.
 int mark() { return SIGRTMAX - 1; }
 
 timespec to_timespec(std::uint64_t nanoseconds) {
@@ -140,6 +140,8 @@ void sleep(std::uint64_t timeout) {
   timespec limit = to_timespec(timeout);
   ::syscall(SYS_ppoll, nullptr, 0, timeout == kForever ? nullptr : &limit, nullptr, 0);
 }
+
+void signal_thread(int signal) { ::syscall(SYS_tgkill, ::getpid(), ::syscall(SYS_gettid), signal); }
 
 int move_high(int fd) {
   // High enough to stay clear of the numbers that select() and shells use, where the limit allows.

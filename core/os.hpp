@@ -1,8 +1,8 @@
 // Every system call the library issues, in one place.
 //
 // They go to the kernel directly: libc's own functions may be overridden in the same process by
-// libwire-interpose, which must never see libwire's calls. Results are libc's: -1 and errno on failure.
-// Memory mapping and clocks are never overridden and use libc.
+// libwire-interpose, which must never see libwire's calls. Results are libc's: -1 and errno on
+// failure. Memory mapping and clocks are never overridden and use libc.
 #pragma once
 
 #include <cstddef>
@@ -44,7 +44,11 @@ int epoll_wait(int epoll, epoll_event *events, int capacity, std::uint64_t timeo
 // Sleeps at most `timeout` ns or until a signal.
 void sleep(std::uint64_t timeout);
 
-// A duplicate of `fd`, close-on-exec, above the numbers programs work with; closes `fd`. On failure gives `fd`.
+// Sends a signal to the calling thread.
+void signal_thread(int signal);
+
+// A duplicate of `fd`, close-on-exec, above the numbers programs work with; closes `fd`. On failure
+// gives `fd`.
 int move_high(int fd);
 
 std::uint64_t now(); // CLOCK_MONOTONIC, ns

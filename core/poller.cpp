@@ -7,7 +7,7 @@ namespace libwire {
 
 namespace {
 
-constexpr std::uint64_t kRetry = 10'000'000; // ns
+constexpr std::uint64_t kRetry = 10'000'000;           // ns
 constexpr std::uint32_t kBroken = EPOLLERR | EPOLLHUP; // reported whatever was asked for
 
 } // namespace
@@ -27,7 +27,8 @@ bool Poller::open() {
   return true;
 }
 
-// The program may have closed our descriptor and taken its number for something else, even another epoll object.
+// The program may have closed our descriptor and taken its number for something else, even another
+// epoll object.
 void Poller::close_epoll() {
   if (epoll_ >= 0 && os::is_marked(epoll_))
     os::close(epoll_);
@@ -61,8 +62,9 @@ bool Poller::reserve(int fd) {
   std::size_t capacity = capacity_ ? capacity_ : 4096 / sizeof(Entry) + 1;
   while (capacity < needed)
     capacity *= 2;
-  void *entries = capacity_ ? os::remap(entries_, capacity_ * sizeof(Entry), capacity * sizeof(Entry))
-                            : os::map(capacity * sizeof(Entry), PROT_READ | PROT_WRITE);
+  void *entries = capacity_
+                      ? os::remap(entries_, capacity_ * sizeof(Entry), capacity * sizeof(Entry))
+                      : os::map(capacity * sizeof(Entry), PROT_READ | PROT_WRITE);
   if (!entries) {
     errno = ENOMEM;
     return false;
@@ -74,7 +76,8 @@ bool Poller::reserve(int fd) {
 
 bool Poller::control(int operation, int fd) {
   Entry &entry = entries_[fd];
-  // Edge-triggered with nothing asked for is silence: errors cannot be masked, but come at most once this way.
+  // Edge-triggered with nothing asked for is silence: errors cannot be masked, but come at most
+  // once this way.
   std::uint32_t events = entry.armed ? entry.armed : std::uint32_t(EPOLLET);
   std::uint64_t data = std::uint64_t(entry.generation) << 32 | std::uint32_t(fd);
   return os::epoll_control(epoll_, operation, fd, events, data) == 0;
@@ -105,7 +108,8 @@ bool Poller::add(Watch &slot, int fd, std::uint32_t events) {
   Entry &entry = entries_[fd];
   std::uint32_t armed_before = entry.armed;
   entry.armed |= events;
-  // Asking the kernel also when it seems to report these events already tells whether it is still the same file.
+  // Asking the kernel also when it seems to report these events already tells whether it is still
+  // the same file.
   if (entry.registered && !control(EPOLL_CTL_MOD, fd)) {
     int error = errno;
     if (lost()) { // open() has registered what is watched, with these events
@@ -177,7 +181,8 @@ void Poller::remove(Watch &slot) {
   if (fd < 0 || entries_[fd].first)
     return;
   Entry &entry = entries_[fd];
-  // Fails when the program has closed the descriptor before, which is fine: see deliver() for the rest.
+  // Fails when the program has closed the descriptor before, which is fine: see deliver() for the
+  // rest.
   if (entry.registered)
     os::epoll_control(epoll_, EPOLL_CTL_DEL, fd, 0, 0);
   entry.registered = false;
@@ -198,8 +203,9 @@ bool Poller::arm(Watch &slot) {
   return false;
 }
 
-// Triggers the waits that `events` concern. Gives the events somebody waited for. A wire that was triggered before
-// and has not come to look yet still wants them, unless nobody is ready, and it is busy with something else.
+// Triggers the waits that `events` concern. Gives the events somebody waited for. A wire that was
+// triggered before and has not come to look yet still wants them, unless nobody is ready, and it is
+// busy with something else.
 std::uint32_t Poller::trigger(Entry &entry, std::uint32_t events, bool idle) {
   std::uint32_t wanted = 0;
   for (Watch *slot = entry.first; slot; slot = slot->fd_next) {

@@ -1,15 +1,15 @@
 // Which descriptors of a scheduler are watched, and the epoll object that watches them.
 //
-// epoll knows one registration per descriptor; here any number of watches share it. Level-triggered: a watch whose
-// wire waits is triggered as long as the descriptor is ready. Registrations stay in the kernel while
-// their wires are busy, so a request/response loop makes no epoll_ctl call. A readiness nobody waits for is
-// muted (removed from the kernel's mask) at its second report, or at the first when the thread would sleep,
-// and comes back when somebody waits.
+// epoll knows one registration per descriptor; here any number of watches share it.
+// Level-triggered: a watch whose wire waits is triggered as long as the descriptor is ready.
+// Registrations stay in the kernel while their wires are busy, so a request/response loop makes no
+// epoll_ctl call. A readiness nobody waits for is muted (removed from the kernel's mask) at its
+// second report, or at the first when the thread would sleep, and comes back when somebody waits.
 //
-// Programs close descriptors without a word, and the kernel keeps a registration while a duplicate of the
-// descriptor lives. So every registration carries a generation; a report of a former one means that the
-// kernel watches something we can no longer name, and the epoll object is made anew. The same happens when
-// it was closed by the program or inherited over a fork.
+// Programs close descriptors without a word, and the kernel keeps a registration while a duplicate
+// of the descriptor lives. So every registration carries a generation; a report of a former one
+// means that the kernel watches something we can no longer name, and the epoll object is made anew.
+// The same happens when it was closed by the program or inherited over a fork.
 #pragma once
 
 #include "os.hpp"
@@ -25,9 +25,11 @@ public:
   bool open();
   void close();
 
-  // Begins to watch `fd` for the events of the slot. False with errno of the kernel; the slot is not linked then.
+  // Begins to watch `fd` for the events of the slot. False with errno of the kernel; the slot is
+  // not linked then.
   bool add(Watch &slot, int fd, std::uint32_t events);
-  // Changes what a linked slot watches for. Asks the kernel in any case if `sure`. False with errno.
+  // Changes what a linked slot watches for. Asks the kernel in any case if `sure`. False with
+  // errno.
   bool change(Watch &slot, std::uint32_t events, bool sure);
   // Unlinks a slot. The kernel stops watching with the last one of the descriptor.
   void remove(Watch &slot);

@@ -33,7 +33,8 @@ bool detach(Wire *wire) {
   return true;
 }
 
-Wire *start(Pool &pool, PoolEntry &entry, const char *name, void (*function)(void *), void *argument) {
+Wire *start(Pool &pool, PoolEntry &entry, const char *name, void (*function)(void *),
+            void *argument) {
   Wire *wire = create(&entry.wire, name, function, argument, entry.stack, pool.stack_size);
   wire->block()->pool = &pool;
   return wire;
@@ -41,7 +42,9 @@ Wire *start(Pool &pool, PoolEntry &entry, const char *name, void (*function)(voi
 
 } // namespace
 
-void pool_take_back(Pool &pool, Wire *wire) { give_back(pool, *LIBWIRE_HOLDER(PoolEntry, wire, wire)); }
+void pool_take_back(Pool &pool, Wire *wire) {
+  give_back(pool, *LIBWIRE_HOLDER(PoolEntry, wire, wire));
+}
 
 bool pool_init(Pool &pool, PoolEntry *entries, unsigned size, unsigned stack_size) {
   bool own_entries = !entries;

@@ -1,7 +1,8 @@
 // Pools: a fixed number of wires with their stacks, used again and again.
 //
-// The entry freed last is used first. A wire that waits for an entry is handed one directly when it becomes free, so
-// that later callers cannot overtake it. An entry comes back when its wire has ended, however it ended.
+// The entry freed last is used first. A wire that waits for an entry is handed one directly when it
+// becomes free, so that later callers cannot overtake it. An entry comes back when its wire has
+// ended, however it ended.
 #pragma once
 
 #include "channel.hpp"
@@ -21,8 +22,8 @@ struct Pool {
   ListNode free;
   unsigned size;
   unsigned stack_size;
-  unsigned waiting;    // wires in pool_allocate_blocking
-  Channel waiters;     // only its queue of receivers is used
+  unsigned waiting; // wires in pool_allocate_blocking
+  Channel waiters;  // only its queue of receivers is used
 };
 static_assert(sizeof(Pool) == 72);
 

@@ -25,7 +25,8 @@ std::int32_t Reactor::visit() {
   std::uint64_t now = os::now();
   std::uint64_t elapsed = now - visited;
   visited = now;
-  // Wires that run long between their switches bring the visits closer together, down to every switch.
+  // Wires that run long between their switches bring the visits closer together, down to every
+  // switch.
   if (elapsed > kPollInterval)
     ticks = std::int32_t(std::uint64_t(ticks) * kPollInterval / elapsed) + 1;
   else if (ticks < kMaxTicks)

@@ -22,7 +22,8 @@ struct Reactor {
   // Something may become ready without a wire's doing.
   bool busy() const { return poller.watching() || !timers.empty(); }
 
-  // Between two switches: serves what is due, at most every 50 us. Gives the number of switches to the next visit.
+  // Between two switches: serves what is due, at most every 50 us. Gives the number of switches to
+  // the next visit.
   std::int32_t visit();
 
   // No wire is ready: waits for the first event.

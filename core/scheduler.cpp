@@ -18,9 +18,10 @@ namespace {
 
 constexpr std::size_t kCacheLine = 64;
 
-// Stacks that lie a multiple of 4096 apart would have their busiest lines in the same few cache sets. Larger
-// stacks give up to a sixteenth of their size, at most 2 KiB, to spread their tops: each begins one line below its
-// neighbour in the arena, a regular step that hardware prefetchers follow.
+// Stacks that lie a multiple of 4096 apart would have their busiest lines in the same few cache
+// sets. Larger stacks give up to a sixteenth of their size, at most 2 KiB, to spread their tops:
+// each begins one line below its neighbour in the arena, a regular step that hardware prefetchers
+// follow.
 std::size_t stack_colour(std::uintptr_t stack, std::size_t size) {
   if (size < 8192)
     return 0;
@@ -44,7 +45,8 @@ void drop_watches(Control *control) {
     scheduler.reactor->drop(*watch);
 }
 
-// What a wire that ends has begun to watch for others stays; what is on its own stack is gone with it.
+// What a wire that ends has begun to watch for others stays; what is on its own stack is gone with
+// it.
 void drop_or_bequeath_watches(Control *control) {
   while (Watch *watch = control->watches) {
     char *wait = reinterpret_cast<char *>(watch->wait);
@@ -80,8 +82,8 @@ void leave_ring(Scheduler &s, Wire *self) {
   stand_back(s, alone ? nullptr : next);
 }
 
-// The wire that runs next, or `main` when none is ready. Wires cancelled before they ever ran end here.
-// Called while nobody runs; what retire() gives away may be for any wire.
+// The wire that runs next, or `main` when none is ready. Wires cancelled before they ever ran end
+// here. Called while nobody runs; what retire() gives away may be for any wire.
 Wire *take_next(Scheduler &s) {
   while (Wire *wire = s.first) {
     if (!wire->has(Wire::kFresh) || !wire->has(Wire::kCancelled)) [[likely]]
@@ -118,7 +120,8 @@ inline void ask_reactor(Scheduler &s) {
   *s.errno_location = saved_errno;
 }
 
-// Leaves the running wire for good. In tail position only, like every switch, although nothing returns here.
+// Leaves the running wire for good. In tail position only, like every switch, although nothing
+// returns here.
 [[gnu::always_inline]] inline void finish() {
   Scheduler &s = scheduler;
   Wire *self = s.current;
@@ -151,8 +154,8 @@ void run_wire(Transfer transfer) {
   return finish();
 }
 
-// Ends the running wire, which was cancelled: gives back what it waits for, runs its DEFER blocks, last first.
-// The blocks may switch; the wire is no longer subject to cancellation then.
+// Ends the running wire, which was cancelled: gives back what it waits for, runs its DEFER blocks,
+// last first. The blocks may switch; the wire is no longer subject to cancellation then.
 void end_cancelled() {
   Wire *self = scheduler.current;
   Control *control = self->block();
@@ -181,7 +184,8 @@ void stay(Scheduler &s, Wire *self) {
   s.current = self;
 }
 
-// In tail position only: from `self`, while nobody runs, to the next wire, which may be `self` again.
+// In tail position only: from `self`, while nobody runs, to the next wire, which may be `self`
+// again.
 [[gnu::always_inline]] inline void go_on(Scheduler &s, Wire *self) {
   Wire *next = take_next(s);
   if (next == self)
@@ -195,7 +199,8 @@ void sleep_in_reactor(Scheduler &s) {
   *s.errno_location = saved_errno;
 }
 
-// The way from outside into the wires; returns when none is ready, or when it is the turn of `main`.
+// The way from outside into the wires; returns when none is ready, or when it is the turn of
+// `main`.
 [[gnu::noinline]] void enter_wires(Scheduler &s) { return go_on(s, &s.main); }
 
 // Outside wires: each ready wire has a turn, and then `main`, which leaves the ring again.

@@ -1,19 +1,25 @@
 // The scheduler of one OS thread: the ring of ready wires and the switch between them.
 //
 // Invariants
-// - `current` is the running wire, `main` while the thread runs outside wires, null before first use.
-// - The ready wires form a ring without a head node; the running wire is one of them. It is the first, its
-//   neighbour `next` runs after it, its neighbour `prev` is the tail. So yielding moves nothing: the next one
-//   becomes current, and thereby the former one the last.
-// - While `main` runs it is in a ring of its own, and `first` is the ring's first wire, null when none is ready.
+// - `current` is the running wire, `main` while the thread runs outside wires, null before first
+// use.
+// - The ready wires form a ring without a head node; the running wire is one of them. It is the
+// first, its
+//   neighbour `next` runs after it, its neighbour `prev` is the tail. So yielding moves nothing:
+//   the next one becomes current, and thereby the former one the last.
+// - While `main` runs it is in a ring of its own, and `first` is the ring's first wire, null when
+// none is ready.
 //   While a wire runs `first` means nothing.
-// - `main` waits in run()'s loop while wires run, or is in their ring because it yielded. So the last wire
+// - `main` waits in run()'s loop while wires run, or is in their ring because it yielded. So the
+// last wire
 //   of the ring can always go to `main`.
-// - `ticks` counts switches down; at 0 the slow path asks the reactor, so that descriptors and timers are served
+// - `ticks` counts switches down; at 0 the slow path asks the reactor, so that descriptors and
+// timers are served
 //   while wires yield without pause, and looks whether the running wire was cancelled by itself.
 //
-// The suspension points end in a tail call of a context switch (see context.hpp): nothing may follow it in
-// the same function. What must happen after a wire is resumed happens in the function run on top.
+// The suspension points end in a tail call of a context switch (see context.hpp): nothing may
+// follow it in the same function. What must happen after a wire is resumed happens in the function
+// run on top.
 #pragma once
 
 #include "fatal.hpp"
@@ -48,9 +54,7 @@ constexpr std::int32_t kMaxTicks = 128;
 // The scheduler of this thread, set up on first use.
 Scheduler &attached_scheduler();
 
-inline bool in_wire() {
-  return scheduler.current && scheduler.current != &scheduler.main;
-}
+inline bool in_wire() { return scheduler.current && scheduler.current != &scheduler.main; }
 
 inline Wire *current_wire() {
   Wire *wire = scheduler.current;
@@ -105,8 +109,8 @@ void suspend_slow();
   return detail::switch_to(s, self, next);
 }
 
-// Stops the running wire until somebody resumes it. It may return without reason: callers wait in a loop for
-// their own condition.
+// Stops the running wire until somebody resumes it. It may return without reason: callers wait in a
+// loop for their own condition.
 [[gnu::always_inline]] inline void suspend_inline() {
   Scheduler &s = scheduler;
   Wire *self = s.current;
@@ -120,8 +124,9 @@ void suspend_slow();
 // The same as a function of its own, for calls that are not in tail position.
 void suspend();
 
-// Stops the running wire until release() lets it go; nobody else can resume it. The caller has queued it. In tail
-// position of the calls that programs make, it lets their return go straight back to the program.
+// Stops the running wire until release() lets it go; nobody else can resume it. The caller has
+// queued it. In tail position of the calls that programs make, it lets their return go straight
+// back to the program.
 [[gnu::always_inline]] inline void block_inline(void *on, Detach detach) {
   Wire *self = scheduler.current;
   Control *control = self->block();
@@ -156,7 +161,8 @@ inline void unready(Scheduler &s, Wire *wire) {
   list_unlink(wire->link);
 }
 
-// Puts a suspended or ready wire at the tail. Ended wires, the running one and those that are blocked are ignored.
+// Puts a suspended or ready wire at the tail. Ended wires, the running one and those that are
+// blocked are ignored.
 inline void resume(Wire *wire) {
   Scheduler &s = scheduler;
   if (wire->ended() || wire == s.current || wire == &s.main) [[unlikely]]
@@ -174,7 +180,8 @@ inline void wake(Wire *wire) {
     resume(wire);
 }
 
-// Lets a blocked wire go on. It stays kBlocked until it runs: cancelled before that, it gives back what it got.
+// Lets a blocked wire go on. It stays kBlocked until it runs: cancelled before that, it gives back
+// what it got.
 inline void release(Wire *wire) {
   if (!wire->ready())
     make_ready(scheduler, wire);
@@ -190,7 +197,8 @@ void cancel(Wire *wire);
 // Runs wires until nothing can become ready any more.
 void run();
 
-// Forgets all wires, descriptors and timers of this thread. Touches none of them: their memory may be gone.
+// Forgets all wires, descriptors and timers of this thread. Touches none of them: their memory may
+// be gone.
 void forget_all();
 
 } // namespace libwire

@@ -18,11 +18,13 @@ namespace libwire {
 
 namespace {
 
-constexpr std::size_t kFirstArena = 16;                    // stacks
-constexpr std::size_t kKeptArena = std::size_t(1) << 20;    // bytes; a larger one goes when it is empty
+constexpr std::size_t kFirstArena = 16; // stacks
+constexpr std::size_t kKeptArena = std::size_t(1)
+                                   << 20; // bytes; a larger one goes when it is empty
 constexpr std::size_t kLargestArena = std::size_t(1) << 30; // bytes
 
-// At the upper end of a stack that is not in use: that page stays in memory, since it will be needed first.
+// At the upper end of a stack that is not in use: that page stays in memory, since it will be
+// needed first.
 struct FreeStack {
   FreeStack *next;
   void *key; // its arena: marks it as free
@@ -34,7 +36,7 @@ struct Arena {
   std::size_t bytes;      // of the mapping
   std::size_t stack_size; // a multiple of the page size
   std::size_t capacity;
-  std::size_t carved;     // stacks that have been given out at least once
+  std::size_t carved; // stacks that have been given out at least once
   std::size_t in_use;
   FreeStack *free;
   int protection;
@@ -74,16 +76,18 @@ int note_executable(dl_phdr_info *object, std::size_t, void *result) {
   return 0;
 }
 
-// DEFER blocks that use local variables are trampolines on the stack; a program that has some asks for
-// executable stacks, and its thread stacks are. Looked up each time: dlopen can change it.
+// DEFER blocks that use local variables are trampolines on the stack; a program that has some asks
+// for executable stacks, and its thread stacks are. Looked up each time: dlopen can change it.
 int stack_protection() {
   static constinit Executable known = {0, false};
   Executable now = known;
   if (::dl_iterate_phdr(note_executable, &now) == 0)
-    ::dl_iterate_phdr([](dl_phdr_info *object, std::size_t, void *result) {
-      static_cast<Executable *>(result)->loads = object->dlpi_adds;
-      return 1;
-    }, &now);
+    ::dl_iterate_phdr(
+        [](dl_phdr_info *object, std::size_t, void *result) {
+          static_cast<Executable *>(result)->loads = object->dlpi_adds;
+          return 1;
+        },
+        &now);
   known = now;
   return PROT_READ | PROT_WRITE | (known.stacks ? PROT_EXEC : 0);
 }
@@ -93,7 +97,8 @@ void choose_guards(void *page, std::size_t size) {
     return;
   const char *forced = os::environment("WIRE_STACK_GUARD");
   bool by_mprotect = forced && std::strcmp(forced, "mprotect") == 0;
-  guard_by = !by_mprotect && os::guard_install(page, size) == 0 ? GuardBy::advice : GuardBy::mprotect;
+  guard_by =
+      !by_mprotect && os::guard_install(page, size) == 0 ? GuardBy::advice : GuardBy::mprotect;
 }
 
 // Says once why more stacks are not to be had: ENOMEM alone would send people looking for memory.
@@ -108,7 +113,8 @@ void explain_mapping_limit() {
   line.write_to(2);
 }
 
-// One page of an arena that is accessible otherwise. Memory that the program locks cannot be guarded by advice.
+// One page of an arena that is accessible otherwise. Memory that the program locks cannot be
+// guarded by advice.
 bool guard_page(char *address, std::size_t page) {
   if (os::guard_install(address, page) == 0 || ::mprotect(address, page, PROT_NONE) == 0)
     return true;
@@ -117,7 +123,8 @@ bool guard_page(char *address, std::size_t page) {
   return false;
 }
 
-// Makes the next stack of an arena usable between guards. The one below is the one above its predecessor.
+// Makes the next stack of an arena usable between guards. The one below is the one above its
+// predecessor.
 bool guard_stack(Arena &arena, char *stack, std::size_t page) {
   if (!arena.guarded_by_mprotect)
     return (arena.carved > 0 || guard_page(stack - page, page)) &&

@@ -1,4 +1,5 @@
-// Sleeping, and the program's Timeout: a timer that a wire can wait for together with something else.
+// Sleeping, and the program's Timeout: a timer that a wire can wait for together with something
+// else.
 //
 // The timer itself is in the watch table, so that nothing refers to a Timeout whose wire has ended.
 // A Timeout is in one of four states, which its fields tell apart:

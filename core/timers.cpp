@@ -113,8 +113,8 @@ std::uint64_t Timers::next_wakeup() const {
   Place place;
   if (!earliest(place))
     return os::kForever;
-  // In a bucket of few timers look for the first; else the beginning of the bucket will do, from where the
-  // timers move to lower levels.
+  // In a bucket of few timers look for the first; else the beginning of the bucket will do, from
+  // where the timers move to lower levels.
   std::uint64_t first = os::kForever;
   int looked_at = 0;
   const ListNode &bucket = levels_[place.level].buckets[place.bucket];

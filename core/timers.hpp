@@ -1,9 +1,10 @@
 // The timers of one scheduler: a hierarchical timing wheel of intrusive nodes.
 //
-// Starting and stopping a timer costs a few memory accesses however many there are. Level 0 has 64 buckets of
-// one tick (16 us), each further level 64 buckets 64 times as wide. A timer sits on the level of the highest
-// digit in which its tick differs from the wheel's, so it moves down at most once per level. Ticks only
-// decide where a timer waits; it fires by its exact deadline in ns, never early.
+// Starting and stopping a timer costs a few memory accesses however many there are. Level 0 has 64
+// buckets of one tick (16 us), each further level 64 buckets 64 times as wide. A timer sits on the
+// level of the highest digit in which its tick differs from the wheel's, so it moves down at most
+// once per level. Ticks only decide where a timer waits; it fires by its exact deadline in ns,
+// never early.
 //
 // Invariant: no occupied bucket begins before `tick_`.
 #pragma once
@@ -15,9 +16,9 @@
 namespace libwire {
 
 struct Timer {
-  ListNode link;                // in a bucket while it runs
-  std::uint64_t deadline;       // CLOCK_MONOTONIC, ns
-  void (*expired)(Timer *);     // called once, after the timer has left the wheel
+  ListNode link;            // in a bucket while it runs
+  std::uint64_t deadline;   // CLOCK_MONOTONIC, ns
+  void (*expired)(Timer *); // called once, after the timer has left the wheel
 
   bool running() const { return link.linked(); }
 };
@@ -33,7 +34,8 @@ public:
   // Expires everything whose deadline is not after `now`.
   void expire(std::uint64_t now);
 
-  // When to call expire() next: the first deadline, or a time shortly before it. kForever without timers.
+  // When to call expire() next: the first deadline, or a time shortly before it. kForever without
+  // timers.
   std::uint64_t next_wakeup() const;
 
   bool empty() const { return count_ == 0; }

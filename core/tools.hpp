@@ -1,4 +1,5 @@
-// What AddressSanitizer must be told about a stack switch, in one place. Without it everything here is empty.
+// What AddressSanitizer must be told about a stack switch, in one place. Without it everything here
+// is empty.
 //
 // A switch calls leave() on the old stack, then arrive() first thing on the new one.
 #pragma once
@@ -22,7 +23,8 @@ namespace libwire::tools {
 
 #ifdef LIBWIRE_ASAN
 
-// The thread's own wire learns the bounds of its stack the first time it is left: `arrive` hands them out.
+// The thread's own wire learns the bounds of its stack the first time it is left: `arrive` hands
+// them out.
 inline void leave(Control *from, Control *to, bool ends) {
   if (ends) // the frames below never return, and the memory may be used for something else next
     __asan_unpoison_memory_region(from->stack_low, std::size_t(from->stack_high - from->stack_low));

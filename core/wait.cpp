@@ -8,9 +8,7 @@ namespace libwire {
 
 namespace {
 
-bool registered(Wait &wait) {
-  return scheduler.reactor && scheduler.reactor->watches.first(wait);
-}
+bool registered(Wait &wait) { return scheduler.reactor && scheduler.reactor->watches.first(wait); }
 
 void begin_waiting(Wait &wait) {
   wait.waiting = 1;

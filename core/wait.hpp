@@ -1,8 +1,9 @@
 // Waits and wait lists: how a wire waits for one of several things.
 //
-// A Wait belongs to the program, binds to one wire and is triggered at most once until it is reset. It may be
-// registered with sources (a descriptor, a timer, a channel); those registrations are in the watch table,
-// and `watch` is the index of the first. Any value in it is harmless: the table knows which waits are registered.
+// A Wait belongs to the program, binds to one wire and is triggered at most once until it is reset.
+// It may be registered with sources (a descriptor, a timer, a channel); those registrations are in
+// the watch table, and `watch` is the index of the first. Any value in it is harmless: the table
+// knows which waits are registered.
 #pragma once
 
 #include "list.hpp"
@@ -15,7 +16,8 @@ struct Wait {
   Wire *wire;
   unsigned waiting : 1;
   unsigned triggered : 1;
-  unsigned drained : 1; // net: the last read emptied the socket, so the next one waits before it tries
+  unsigned
+      drained : 1; // net: the last read emptied the socket, so the next one waits before it tries
   std::uint32_t watch;
 };
 static_assert(sizeof(Wait) == 32);
@@ -26,11 +28,13 @@ struct WaitList {
 
 void wait_init(Wait &wait);
 
-// Appends the wait, whatever list it was in before: its old neighbours may be gone and are not touched.
+// Appends the wait, whatever list it was in before: its old neighbours may be gone and are not
+// touched.
 void wait_chain(WaitList &list, Wait &wait);
 void wait_unchain(Wait &wait);
 
-// Triggers a waiting wait and makes its wire ready. False when it was not waiting or already triggered.
+// Triggers a waiting wait and makes its wire ready. False when it was not waiting or already
+// triggered.
 bool wait_trigger(Wait &wait);
 void wait_reset(Wait &wait);
 void wait_stop(Wait &wait);

@@ -1,10 +1,11 @@
 // The watch table: everything wires have registered with sources of events outside of themselves.
 //
-// The program's structures have no room for the links that this needs, and they may be gone when a wire ends: so
-// each registration is a slot here, which also is what the sources link to (the poller's entry, the timing wheel,
-// a channel's queue). Ending it never touches the program's memory.
-// The program's Wait holds the index of its first slot. A slot knows its wait; an index found in a Wait counts
-// only if the slot points back to that very Wait, so uninitialised memory is told from a registration.
+// The program's structures have no room for the links that this needs, and they may be gone when a
+// wire ends: so each registration is a slot here, which also is what the sources link to (the
+// poller's entry, the timing wheel, a channel's queue). Ending it never touches the program's
+// memory. The program's Wait holds the index of its first slot. A slot knows its wait; an index
+// found in a Wait counts only if the slot points back to that very Wait, so uninitialised memory is
+// told from a registration.
 //
 // Slots live in chunks of doubling size, mapped when they are needed, and never move.
 #pragma once
@@ -24,7 +25,8 @@ struct Watch {
 
   union {
     Timer timer; // of a timeout
-    struct {     // of a receiver: its place in the channel's queue, linked until it is told of a message
+    struct {     // of a receiver: its place in the channel's queue, linked until it is told of a
+                 // message
       ListNode queue;
       void *never_the_channel; // null: tells it from a blocked wire, see channel.cpp
       Channel *channel;
@@ -44,7 +46,8 @@ struct Watch {
   Watch *owner_next, *owner_previous;
   std::uint32_t index;
   Kind kind;
-  bool waited; // the wait waits, so it and its wire are there; otherwise `wait` may point to memory that is gone
+  bool waited; // the wait waits, so it and its wire are there; otherwise `wait` may point to memory
+               // that is gone
 };
 
 class WatchTable {
@@ -53,7 +56,8 @@ public:
   Watch *add(Watch::Kind kind, Wait &wait, void *subject);
   void remove(Watch &slot);
 
-  // Removes a slot whose wait may be in memory that is gone: does not touch it. For all slots of a wait at once.
+  // Removes a slot whose wait may be in memory that is gone: does not touch it. For all slots of a
+  // wait at once.
   void forget(Watch &slot);
 
   // The first slot of a registered wait, or null.
@@ -72,7 +76,8 @@ public:
 
   // Whether the wait of all its slots waits.
   void set_waited(Wait &wait, bool waited);
-  // The wait is in no list any more. Only a channel's registration still obliges the program to keep it.
+  // The wait is in no list any more. Only a channel's registration still obliges the program to
+  // keep it.
   void set_unchained(Wait &wait);
 
   // Makes the wire that `wait` is bound to now the owner of its slots.

@@ -1,9 +1,9 @@
 // A wire and its control block.
 //
-// Wire has the layout that programs were compiled for (72 bytes, owned by the program). What does not
-// fit there is in the Control block at the top of the wire's own stack. Wire::control points to it and carries
-// the wire's flags in its low bits; it is 0 once the wire has ended, so that a stale pointer to the wire is
-// recognised without touching the stack, which may be gone.
+// Wire has the layout that programs were compiled for (72 bytes, owned by the program). What does
+// not fit there is in the Control block at the top of the wire's own stack. Wire::control points to
+// it and carries the wire's flags in its low bits; it is 0 once the wire has ended, so that a stale
+// pointer to the wire is recognised without touching the stack, which may be gone.
 #pragma once
 
 #include "context.hpp"
@@ -15,7 +15,8 @@ namespace libwire {
 
 struct Wire;
 
-// A DEFER block that waits for its scope to end; built by the macro in wire_defer.h on the wire's stack.
+// A DEFER block that waits for its scope to end; built by the macro in wire_defer.h on the wire's
+// stack.
 struct DeferNode {
   DeferNode *next;
   void (*cleanup)(DeferNode *);
@@ -24,15 +25,16 @@ struct DeferNode {
 struct Pool;
 struct Watch;
 
-// Takes a wire that is cancelled out of what it is blocked on, passing on whatever it had already been given.
-// False when the wire must stay suspended until what it waits for is over.
+// Takes a wire that is cancelled out of what it is blocked on, passing on whatever it had already
+// been given. False when the wire must stay suspended until what it waits for is over.
 using Detach = bool (*)(Wire *);
 
 struct Control {
   int saved_errno; // errno of the wire while another one runs
   Watch *watches;  // the first of its registrations in the watch table, or null
 
-  // While the wire is blocked (Wire::kBlocked): what on, and its place there. Before it first runs: what to run.
+  // While the wire is blocked (Wire::kBlocked): what on, and its place there. Before it first runs:
+  // what to run.
   Detach detach;
   union {
     ListNode queue;
@@ -44,27 +46,28 @@ struct Control {
   void *blocked_on; // the channel, lock, ... whose queue it is in, or a record in the blocked frame
   void *payload;    // the message it sends, the entry it was handed
 
-  char *stack_low;  // bounds of the memory given to wire_init
+  char *stack_low; // bounds of the memory given to wire_init
   char *stack_high;
-  ListNode all;     // the list of all wires of the scheduler
+  ListNode all; // the list of all wires of the scheduler
   Wire *wire;
-  Pool *pool;       // gets the wire back when it has ended; may be null
-  void *sanitizer;  // handle of the tools in tools.hpp
+  Pool *pool;      // gets the wire back when it has ended; may be null
+  void *sanitizer; // handle of the tools in tools.hpp
 };
 static_assert(sizeof(Control) <= 128, "a 4096-byte stack must leave 3.8 KiB to the user");
 
 struct Wire {
-  Context context;           // where it continues; meaningless while it runs
-  ListNode link;             // in the ring of ready wires; next is null when the wire is suspended
-  std::uintptr_t control;    // Control * and flags, 0 when ended
+  Context context;        // where it continues; meaningless while it runs
+  ListNode link;          // in the ring of ready wires; next is null when the wire is suspended
+  std::uintptr_t control; // Control * and flags, 0 when ended
   DeferNode *cleanup_head;
   char name[32];
 
   // Flags in `control`; the control block is aligned to 64.
   static constexpr std::uintptr_t kFresh = 1;     // has never run
   static constexpr std::uintptr_t kCancelled = 2; // ends instead of running again
-  static constexpr std::uintptr_t kEnding = 4;    // runs its DEFER blocks or is past its entry function
-  static constexpr std::uintptr_t kBlocked = 8;   // queued somewhere, or on its way from there
+  static constexpr std::uintptr_t kEnding =
+      4; // runs its DEFER blocks or is past its entry function
+  static constexpr std::uintptr_t kBlocked = 8; // queued somewhere, or on its way from there
   static constexpr std::uintptr_t kFlags = 63;
 
   bool ended() const { return control == 0; }

@@ -9,8 +9,8 @@
 
 #define FAST_BOUND 200000
 #define LONG_BOUND 300
-#define LONG_RUN 500000 /* ns between two switches of a wire that runs long */
-#define EVENTS 20       /* each served within the bound */
+#define LONG_RUN 100000 /* ns between two switches of a wire that runs long */
+#define EVENTS 10       /* each served within the bound */
 
 static int ends[2];
 static volatile int stop;    /* ends the wires that never pause */

@@ -256,7 +256,7 @@ static void coming_and_going_leaks_no_mappings(void **state) {
   (void)state;
   comes_and_goes(1);
   size_t mappings = count_mappings(), resident = resident_bytes();
-  for (unsigned round = 2; round < 20; round++)
+  for (unsigned round = 2; round < 8; round++)
     comes_and_goes(round);
   assert_true(count_mappings() <= mappings + 2);
   if (!TESTS_WITH_ASAN)

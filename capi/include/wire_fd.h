@@ -9,10 +9,10 @@
  * it, or MSG_DONTWAIT.
  *
  * End a watch with wire_fd_mode_none before closing the descriptor. Forgetting it harms nobody:
- * the watch is dropped at the next wire_fd_mode_none or when its wire is cancelled. The states belong to
- * the caller and must stay valid while they watch. When a wire ends, what it
- * watches through states on its own stack is dropped; other states go on watching for whoever
- * waits next, unless the wire was cancelled. */
+ * the watch is dropped at the next wire_fd_mode_none or when its wire is cancelled. The states
+ * belong to the caller and must stay valid while they watch. When a wire ends, what it watches
+ * through states on its own stack is dropped; other states go on watching for whoever waits next,
+ * unless the wire was cancelled. */
 #ifndef WIRE_FD_H
 #define WIRE_FD_H
 

@@ -4,8 +4,8 @@
  * the caller sets it (`wire_timeout_reset(&net->tout, msec)`; 0 for none) until it is set anew.
  * Invariants: every read and write stores the number of bytes moved so far, also on error. The
  * socket's O_NONBLOCK flag does not matter and is not changed, except while wire_net_connect
- * runs. SIGPIPE is not raised for sockets (MSG_NOSIGNAL). One wire may read while another writes only through
- * two wire_net_t for the same socket. */
+ * runs. SIGPIPE is not raised for sockets (MSG_NOSIGNAL). One wire may read while another writes
+ * only through two wire_net_t for the same socket. */
 #ifndef WIRE_NET_H
 #define WIRE_NET_H
 
@@ -172,8 +172,8 @@ int wire_net_read_any(wire_net_t *net, void *buf, size_t count, size_t *prcvd);
  *                  wait
  * @return 0 when at least `min_read` bytes are read, or -1 with errno set.
  * @par Errors
- * As wire_net_read_full; ENODATA: end of file before `min_read` bytes, or at once with 0. EINVAL: also when
- * `min_read` exceeds `count`.
+ * As wire_net_read_full; ENODATA: end of file before `min_read` bytes, or at once with 0. EINVAL:
+ * also when `min_read` exceeds `count`.
  * @par Switches
  * Yes, when not enough has arrived.
  * @par Allocates
