@@ -39,7 +39,8 @@ struct Watch {
     };
   };
   Wait *wait;
-  void *subject; // the program's FdState, Timeout or ChannelReceiver; for comparison only
+  void *subject; // the program's FdState, Timeout or ChannelReceiver; looked into while it is
+                 // waited for only
   Wire *owner;   // the wire that waits, or may; `main` once the wire that registered it has ended
 
   Watch *wait_next;
