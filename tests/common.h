@@ -55,10 +55,6 @@ extern "C" {
 #define TESTS_WITH_ASAN 0
 #endif
 
-#if TESTS_WITH_ASAN
-#include <sanitizer/asan_interface.h>
-#endif
-
 /* Not every program uses every helper. */
 #define HELPER static inline __attribute__((unused))
 
@@ -129,17 +125,6 @@ HELPER wire_t *spawn_named(const char *name, void (*entry)(void *), void *argume
   wire_t *wire = wire_init(&common.wires[i], name, entry, argument, common.stacks[i], COMMON_STACK);
   check(wire != NULL);
   return wire;
-}
-
-/* Makes what was a wire's stack plain memory of the program again: the frames of a wire that has
- * ended never returned, and AddressSanitizer still guards them. */
-HELPER void no_longer_a_stack(void *memory, size_t size) {
-#if TESTS_WITH_ASAN
-  __asan_unpoison_memory_region(memory, size);
-#else
-  (void)memory;
-  (void)size;
-#endif
 }
 
 /* A new wire that is named after its function. */

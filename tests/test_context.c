@@ -178,7 +178,6 @@ static void a_stack_of_any_alignment_works(void **state) {
   __attribute__((aligned(64))) static char memory[size + 3 * border];
   for (unsigned offset = 0; offset < 64; offset++) {
     for (unsigned tail = 0; tail < 64; tail += offset % 8 == 0 ? 1 : 17) {
-      no_longer_a_stack(memory, sizeof memory);
       memset(memory, 0x6d, sizeof memory);
       char *low = memory + border + offset;
       struct start start = {low, low + size + tail, 0};
@@ -186,7 +185,6 @@ static void a_stack_of_any_alignment_works(void **state) {
       assert_non_null(wire_init(&wire, "any", entered, &start, low, size + tail));
       wire_thread_run();
       assert_int_equal(start.started, 1);
-      no_longer_a_stack(memory, sizeof memory);
       for (char *at = memory; at < memory + sizeof memory; at++)
         if (at < start.low || at >= start.high)
           assert_int_equal(*at, 0x6d);

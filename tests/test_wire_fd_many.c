@@ -74,7 +74,7 @@ static void a_thousand_descriptors_become_ready_at_once(void **unused) {
 
 /* --- OS threads ----------------------------------------------------------------------------- */
 
-#define ROUNDS 2000
+#define ROUNDS 500
 
 static void throws_and_catches(void *fd) {
   wire_fd_state_t state;

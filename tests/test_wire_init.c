@@ -171,7 +171,6 @@ static void refuses(int has_storage, const char *name, void (*entry)(void *), vo
 static void init_reports_bad_arguments_and_changes_nothing(void **state) {
   (void)state;
   start_afresh();
-  no_longer_a_stack(memory, sizeof memory);
   memset(memory, 0x33, sizeof memory);
   memcpy(stack_before, memory, sizeof memory);
   refuses(0, "name", marking, memory, sizeof memory);

@@ -196,7 +196,7 @@ static void reads_until_the_time_is_over(void *unused) {
   (void)unused;
   int64_t begin = milliseconds_now();
   check(wire_timeout_reset(&net.tout, 20) == 0);
-  spawn(sends_later, "abc");
+  put(ends[1], "abc");
   read_full(10);
   check(milliseconds_now() - begin >= 20);
   read_any(10);

@@ -160,10 +160,10 @@ static void is_too_slow(void *flags) {
   wire_net_t net;
   wire_net_init(&net, fd);
   int64_t begin = milliseconds_now();
-  check(wire_timeout_reset(&net.tout, 30) == 0);
+  check(wire_timeout_reset(&net.tout, 200) == 0);
   check(connect_to_listener(&net) == -1);
   check(errno == ETIMEDOUT); /* the original said it had connected */
-  check(milliseconds_now() - begin >= 30);
+  check(milliseconds_now() - begin >= 200);
   check(fcntl(fd, F_GETFL) == before);
   errno = ETIMEDOUT;
   wire_net_close(&net);
@@ -171,10 +171,9 @@ static void is_too_slow(void *flags) {
   mark("too slow ");
 }
 
-static void counts_milliseconds(void *unused) {
+static void sleeps_a_millisecond(void *unused) {
   (void)unused;
-  for (int i = 0; i < 10; i++)
-    check(wire_fd_wait_msec(1) == 0);
+  check(wire_fd_wait_msec(1) == 0);
   mark("others run ");
 }
 
@@ -182,7 +181,7 @@ static void a_connection_that_takes_too_long_gives_ETIMEDOUT_while_others_run(vo
   (void)unused;
   for_family(AF_INET, listen_deaf);
   spawn(is_too_slow, &blocking);
-  spawn(counts_milliseconds, NULL);
+  spawn(sleeps_a_millisecond, NULL);
   wire_thread_run();
   assert_trace("others run too slow ");
   spawn(is_too_slow, &nonblocking);

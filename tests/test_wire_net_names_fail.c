@@ -145,19 +145,18 @@ static void waits_for_nobody(void *unused) {
   for (int i = 0; i < 3; i++) {
     int64_t begin = milliseconds_now();
     errno = 0;
-    check(wire_net_init_tcp_connected(&net, "127.0.0.1", listener.port, 20, NULL, NULL) == -1);
+    check(wire_net_init_tcp_connected(&net, "127.0.0.1", listener.port, 100, NULL, NULL) == -1);
     check(errno == ETIMEDOUT);
     /* Each address has its share; with one that is all. */
-    check(milliseconds_now() - begin >= 19);
+    check(milliseconds_now() - begin >= 99);
     check(open_descriptors() == before);
   }
   mark("timed out ");
 }
 
-static void counts_milliseconds(void *unused) {
+static void sleeps_a_millisecond(void *unused) {
   (void)unused;
-  for (int i = 0; i < 10; i++)
-    check(wire_fd_wait_msec(1) == 0);
+  check(wire_fd_wait_msec(1) == 0);
   mark("others run ");
 }
 
@@ -165,7 +164,7 @@ static void a_host_that_does_not_answer_gives_ETIMEDOUT_while_others_run(void **
   (void)unused;
   assert_int_equal(listen_deaf(&listener, AF_INET, 0), 0);
   spawn(waits_for_nobody, NULL);
-  spawn(counts_milliseconds, NULL);
+  spawn(sleeps_a_millisecond, NULL);
   wire_thread_run();
   assert_trace("others run timed out ");
   close_listener(&listener);

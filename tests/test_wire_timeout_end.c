@@ -53,13 +53,14 @@ static void waits_in_a_list(void *unused) {
   check(wire_timeout_init(&later) == 0);
   wire_wait_list_t list;
   wire_wait_list_init(&list);
-  check(wire_timeout_reset(&later, 20) == 0);
+  check(wire_timeout_reset(&later, hour) == 0);
   reset(1);
   wire_wait_chain(&list, wire_timeout_wait_get(&later));
   wire_wait_chain(&list, wire_timeout_wait_get(&timeout));
   for (int i = 0; i < 2; i++)
     mark(wire_list_wait(&list) == wire_timeout_wait_get(&timeout) ? "short " : "long ");
   wire_timeout_stop(&timeout);
+  check(wire_timeout_reset(&later, 1) == 0);
   mark(wire_list_wait(&list) == wire_timeout_wait_get(&timeout) ? "short " : "long ");
   wire_timeout_stop(&later);
 }

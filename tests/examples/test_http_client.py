@@ -78,7 +78,10 @@ class FakeServer:
         self.listener.close()
         with self.lock:
             for sock in self.open:
-                sock.shutdown(socket.SHUT_RDWR)
+                try:
+                    sock.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass  # the client has gone already
 
 
 def serve_all(connection):
