@@ -165,7 +165,7 @@ static void entry_finds_the_item_from_any_member(void **state) {
   assert_ptr_equal(list_entry(&item.link, struct item, link), &item);
   assert_ptr_equal(list_entry(&item.before, struct item, before), &item);
   assert_ptr_equal(list_entry(&item.value, struct item, value), &item);
-  struct item *p = &item;
+  struct item items[2], *p = items;
   assert_ptr_equal(list_entry(&(p + 1)->link, struct item, link), p + 1);
 }
 
