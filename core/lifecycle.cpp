@@ -40,9 +40,13 @@ void release(Reactor *reactor) {
 void before_fork() {
   stack_lock();
   ::pthread_mutex_lock(&reactors_mutex);
+  if (scheduler.workers)
+    scheduler.workers->before_fork();
 }
 
 void after_fork_in_parent() {
+  if (scheduler.workers)
+    scheduler.workers->after_fork_in_parent();
   ::pthread_mutex_unlock(&reactors_mutex);
   stack_unlock();
 }
@@ -84,16 +88,23 @@ void after_fork_in_child() {
   bool alone = in_wire();
   for (Reactor *reactor = reactors, *next; reactor; reactor = next) {
     next = reactor->next;
-    if (reactor != s.reactor)
+    if (reactor != s.reactor) {
+      if (reactor->workers)
+        reactor->workers->discard();
       release(reactor);
+    }
   }
   reactors = s.reactor;
   if (s.reactor)
     s.reactor->next = s.reactor->previous = nullptr;
+  if (s.workers)
+    s.workers->after_fork_in_child();
   if (alone)
     end_other_wires(s);
   if (s.reactor)
     s.reactor->poller.rebuild();
+  if (s.workers)
+    s.workers->open_wakeup();
   log_continue_in_child(alone);
   ::pthread_mutex_unlock(&reactors_mutex);
   stack_unlock();
@@ -136,6 +147,11 @@ Reactor *make_reactor() {
 
 void forget_resources() {
   log_forget();
+  if (Workers *workers = scheduler.workers) {
+    workers->stop(); // before the wakeup's descriptor goes, and while the calls under way still
+                     // have their buffers
+    scheduler.workers = nullptr;
+  }
   Reactor *reactor = scheduler.reactor;
   if (!reactor)
     return;

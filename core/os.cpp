@@ -6,9 +6,13 @@
 #include <cstdlib>
 #include <ctime>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -29,9 +33,23 @@ ssize_t transfer_nowait(long call, int fd, void *buffer, std::size_t count) {
   return ::syscall(call, fd, &part, 1, -1L, -1L, RWF_NOWAIT);
 }
 
-// The signal that an open file would send if it were asked to is of no use for an epoll object; it
-// tells ours from others without touching what they watch.
+// The signal that an open file would send if it were asked to is of no use for an epoll object or
+// an eventfd; it tells ours from others without touching what they watch.
 int mark() { return SIGRTMAX - 1; }
+int eventfd_mark() { return SIGRTMAX - 2; }
+
+bool has_mark(int fd, int number) { return ::syscall(SYS_fcntl, fd, F_GETSIG) == number; }
+
+// Gives the descriptor, or -1 when it could not be marked.
+int mark_and_move(int fd, int number) {
+  if (fd < 0)
+    return fd;
+  if (::syscall(SYS_fcntl, fd, F_SETSIG, number) != 0) {
+    close(fd);
+    return -1;
+  }
+  return move_high(fd);
+}
 
 timespec to_timespec(std::uint64_t nanoseconds) {
   return {time_t(nanoseconds / 1000000000), long(nanoseconds % 1000000000)};
@@ -57,6 +75,30 @@ ssize_t read_nowait(int fd, void *buffer, std::size_t count) {
 
 ssize_t write_nowait(int fd, const void *buffer, std::size_t count) {
   return transfer_nowait(SYS_pwritev2, fd, const_cast<void *>(buffer), count);
+}
+
+ssize_t readv_nowait(int fd, const iovec *parts, int count, off_t offset) {
+  return ::syscall(SYS_preadv2, fd, parts, count, offset, offset >> 63, RWF_NOWAIT);
+}
+
+ssize_t writev_nowait(int fd, const iovec *parts, int count, off_t offset) {
+  return ::syscall(SYS_pwritev2, fd, parts, count, offset, offset >> 63, RWF_NOWAIT);
+}
+
+ssize_t readv_at(int fd, const iovec *parts, int count, off_t offset) {
+  if (offset == kPosition)
+    return count == 1 ? ::syscall(SYS_read, fd, parts->iov_base, parts->iov_len)
+                      : ::syscall(SYS_readv, fd, parts, count);
+  return count == 1 ? ::syscall(SYS_pread64, fd, parts->iov_base, parts->iov_len, offset)
+                    : ::syscall(SYS_preadv, fd, parts, count, offset, 0L);
+}
+
+ssize_t writev_at(int fd, const iovec *parts, int count, off_t offset) {
+  if (offset == kPosition)
+    return count == 1 ? ::syscall(SYS_write, fd, parts->iov_base, parts->iov_len)
+                      : ::syscall(SYS_writev, fd, parts, count);
+  return count == 1 ? ::syscall(SYS_pwrite64, fd, parts->iov_base, parts->iov_len, offset)
+                    : ::syscall(SYS_pwritev, fd, parts, count, offset, 0L);
 }
 
 int close(int fd) { return int(::syscall(SYS_close, fd)); }
@@ -94,16 +136,7 @@ int poll_one(int fd, short events) {
   return int(::syscall(SYS_ppoll, &one, 1, nullptr, nullptr, 0));
 }
 
-int epoll_create() {
-  int fd = ::epoll_create1(EPOLL_CLOEXEC);
-  if (fd < 0)
-    return fd;
-  if (::syscall(SYS_fcntl, fd, F_SETSIG, mark()) != 0) {
-    close(fd);
-    return -1;
-  }
-  return move_high(fd);
-}
+int epoll_create() { return mark_and_move(::epoll_create1(EPOLL_CLOEXEC), mark()); }
 
 int epoll_control(int epoll, int operation, int fd, std::uint32_t events, std::uint64_t data) {
   epoll_event event{};
@@ -112,7 +145,7 @@ int epoll_control(int epoll, int operation, int fd, std::uint32_t events, std::u
   return int(::syscall(SYS_epoll_ctl, epoll, operation, fd, &event));
 }
 
-bool is_marked(int fd) { return ::syscall(SYS_fcntl, fd, F_GETSIG) == mark(); }
+bool is_marked(int fd) { return has_mark(fd, mark()); }
 
 int epoll_wait(int epoll, epoll_event *events, int capacity, std::uint64_t timeout) {
 #ifdef SYS_epoll_pwait2
@@ -142,6 +175,74 @@ void sleep(std::uint64_t timeout) {
 }
 
 void signal_thread(int signal) { ::syscall(SYS_tgkill, ::getpid(), ::syscall(SYS_gettid), signal); }
+
+bool describe(int fd, Description &description) {
+  struct statx status;
+  if (::syscall(SYS_statx, fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_NLINK,
+                &status) != 0)
+    return false;
+  description.type = status.stx_mode & S_IFMT;
+  description.has_link = status.stx_nlink > 0;
+  // File systems that are not on a block device, such as NFS, are given numbers with a major of 0.
+  description.on_device = status.stx_dev_major != 0;
+  description.device = std::uint64_t(status.stx_dev_major) << 32 | status.stx_dev_minor;
+  return true;
+}
+
+bool in_memory(int fd) {
+  constexpr long kTmpfs = 0x01021994, kRamfs = 0x858458f6;
+  struct statfs status;
+  return ::syscall(SYS_fstatfs, fd, &status) == 0 &&
+         (long(status.f_type) == kTmpfs || long(status.f_type) == kRamfs);
+}
+
+int open_cached(const char *path, int flags) {
+#ifdef SYS_openat2
+  static constinit bool refused = false;
+  constexpr std::uint64_t kLargeFile = 0100000; // which open() adds by itself
+  if (!__atomic_load_n(&refused, __ATOMIC_RELAXED)) {
+    bool reference = flags & O_PATH;
+    open_how how{};
+    how.flags = std::uint64_t(unsigned(flags)) | (reference ? 0 : kLargeFile);
+    how.resolve = RESOLVE_CACHED;
+    int fd = int(::syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how));
+    if (fd >= 0 || (errno != ENOSYS && errno != EINVAL && errno != EPERM))
+      return fd;
+    // Containers refuse calls they do not know with EPERM. With these flags the path is no reason.
+    if (reference)
+      __atomic_store_n(&refused, true, __ATOMIC_RELAXED);
+  }
+#endif
+  errno = EAGAIN;
+  return -1;
+}
+
+int eventfd_create() {
+  return mark_and_move(int(::syscall(SYS_eventfd2, 0, EFD_CLOEXEC | EFD_NONBLOCK)), eventfd_mark());
+}
+
+bool is_our_eventfd(int fd) { return has_mark(fd, eventfd_mark()); }
+
+int pidfd_open(pid_t pid) {
+#ifdef SYS_pidfd_open
+  return int(::syscall(SYS_pidfd_open, pid, 0)); // always close-on-exec
+#else
+  errno = ENOSYS;
+  return -1;
+#endif
+}
+
+pid_t wait_child(pid_t pid, int *status, int options, rusage *usage) {
+  return pid_t(::syscall(SYS_wait4, pid, status, options, usage));
+}
+
+std::uint64_t socket_timeout(int socket, int option) {
+  timeval limit{};
+  socklen_t length = sizeof limit;
+  if (::syscall(SYS_getsockopt, socket, SOL_SOCKET, option, &limit, &length) != 0)
+    return 0;
+  return std::uint64_t(limit.tv_sec) * 1'000'000'000 + std::uint64_t(limit.tv_usec) * 1000;
+}
 
 int move_high(int fd) {
   // High enough to stay clear of the numbers that select() and shells use, where the limit allows.

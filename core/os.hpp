@@ -12,6 +12,8 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+struct rusage;
+
 namespace libwire::os {
 
 constexpr std::uint64_t kForever = UINT64_MAX;
@@ -21,6 +23,13 @@ ssize_t write(int fd, const void *buffer, std::size_t count);
 ssize_t writev(int fd, const iovec *parts, int count);
 ssize_t read_nowait(int fd, void *buffer, std::size_t count);        // RWF_NOWAIT
 ssize_t write_nowait(int fd, const void *buffer, std::size_t count); // RWF_NOWAIT
+// RWF_NOWAIT for several buffers, at an offset or, with kPosition, at the file's position.
+constexpr off_t kPosition = -1;
+ssize_t readv_nowait(int fd, const iovec *parts, int count, off_t offset);
+ssize_t writev_nowait(int fd, const iovec *parts, int count, off_t offset);
+// The same without RWF_NOWAIT.
+ssize_t readv_at(int fd, const iovec *parts, int count, off_t offset);
+ssize_t writev_at(int fd, const iovec *parts, int count, off_t offset);
 int close(int fd);
 int get_flags(int fd);
 int set_flags(int fd, int flags);
@@ -46,6 +55,29 @@ void sleep(std::uint64_t timeout);
 
 // Sends a signal to the calling thread.
 void signal_thread(int signal);
+
+// What a descriptor is, as far as that is known without asking a disk or a server.
+struct Description {
+  unsigned type;        // S_IFMT part of the mode; 0 for what has no type, such as an eventfd
+  bool has_link;        // some directory has a name for it
+  bool on_device;       // in a file system on a block device of this machine
+  std::uint64_t device; // the file system it is in
+};
+bool describe(int fd, Description &description);
+// Whether the file system keeps its files in memory only. May ask a server.
+bool in_memory(int fd);
+
+// Opens if that needs nothing from a disk or a server (RESOLVE_CACHED, Linux 5.12). EAGAIN: it
+// does, or the kernel cannot tell. Not for flags that create.
+int open_cached(const char *path, int flags);
+
+int eventfd_create();
+// Whether the program has left our eventfd alone.
+bool is_our_eventfd(int fd);
+int pidfd_open(pid_t pid);
+pid_t wait_child(pid_t pid, int *status, int options, rusage *usage);
+// SO_RCVTIMEO or SO_SNDTIMEO in ns, 0 when there is none.
+std::uint64_t socket_timeout(int socket, int option);
 
 // A duplicate of `fd`, close-on-exec, above the numbers programs work with; closes `fd`. On failure
 // gives `fd`.

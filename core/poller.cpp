@@ -8,6 +8,7 @@ namespace libwire {
 namespace {
 
 constexpr std::uint64_t kRetry = 10'000'000;           // ns
+constexpr std::uint64_t kWakeup = UINT64_MAX;          // in place of generation and descriptor
 constexpr std::uint32_t kBroken = EPOLLERR | EPOLLHUP; // reported whatever was asked for
 
 } // namespace
@@ -18,6 +19,7 @@ bool Poller::open() {
   epoll_ = os::epoll_create();
   if (epoll_ < 0)
     return false;
+  register_wakeup();
   for (std::uint32_t fd = 0; fd < capacity_; ++fd) {
     Entry &entry = entries_[fd];
     entry.registered = false;
@@ -25,6 +27,18 @@ bool Poller::open() {
       forget_entry(entry);
   }
   return true;
+}
+
+// Edge-triggered: each write ends one wait, and nobody has to read.
+void Poller::register_wakeup() {
+  if (wakeup_ >= 0)
+    os::epoll_control(epoll_, EPOLL_CTL_ADD, wakeup_, EPOLLIN | EPOLLET, kWakeup);
+}
+
+void Poller::set_wakeup(int fd) {
+  wakeup_ = fd;
+  if (epoll_ >= 0)
+    register_wakeup();
 }
 
 // The program may have closed our descriptor and taken its number for something else, even another
@@ -221,6 +235,8 @@ std::uint32_t Poller::trigger(Entry &entry, std::uint32_t events, bool idle) {
 void Poller::deliver(const epoll_event &event, bool idle) {
   auto fd = std::uint32_t(event.data.u64);
   auto generation = std::uint32_t(event.data.u64 >> 32);
+  if (event.data.u64 == kWakeup)
+    return;
   if (fd >= capacity_ || entries_[fd].generation != generation || !entries_[fd].first) {
     stale_ = true;
     return;
@@ -240,9 +256,10 @@ void Poller::deliver(const epoll_event &event, bool idle) {
 }
 
 void Poller::poll(std::uint64_t timeout) {
-  if (!watching_ || !open()) {
+  bool expecting = watching_ || wakeup_ >= 0;
+  if (!expecting || !open()) {
     // Without an epoll object (no descriptors left to make one) try again soon.
-    os::sleep(watching_ && timeout > kRetry ? kRetry : timeout);
+    os::sleep(expecting && timeout > kRetry ? kRetry : timeout);
     return;
   }
   int count = os::epoll_wait(epoll_, events_, kBatch, timeout);

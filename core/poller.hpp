@@ -44,6 +44,10 @@ public:
   // Asks the kernel, waiting up to `timeout` ns, and triggers the waits of what is ready.
   void poll(std::uint64_t timeout);
 
+  // A descriptor whose every write ends a wait in poll(), -1 for none. The caller keeps and closes
+  // it.
+  void set_wakeup(int fd);
+
   bool watching() const { return watching_ != 0; }
 
   // A new epoll object with everything that is watched now.
@@ -63,6 +67,7 @@ private:
   bool lost();
   void close_epoll();
   bool register_anew(int fd);
+  void register_wakeup();
   void forget_entry(Entry &entry);
   void deliver(const epoll_event &event, bool idle);
   std::uint32_t trigger(Entry &entry, std::uint32_t events, bool idle);
@@ -73,6 +78,7 @@ private:
   std::uint32_t capacity_ = 0;
   std::uint32_t watching_ = 0; // linked slots that are not parked
   int epoll_ = -1;
+  int wakeup_ = -1;
   bool stale_ = false; // the kernel reports something we do not know
   epoll_event events_[kBatch];
 };

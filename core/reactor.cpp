@@ -32,6 +32,8 @@ std::int32_t Reactor::visit() {
   else if (ticks < kMaxTicks)
     ticks = ticks * 2 < kMaxTicks ? ticks * 2 : kMaxTicks;
   timers.expire(now);
+  if (scheduler.workers)
+    scheduler.workers->collect();
   if (poller.watching() && now - polled >= kPollInterval) {
     polled = now;
     poller.poll(0);
@@ -42,17 +44,24 @@ std::int32_t Reactor::visit() {
 void Reactor::sleep() {
   std::uint64_t now = os::now();
   timers.expire(now);
+  Workers *workers = scheduler.workers;
+  if (workers)
+    workers->collect();
   if (!scheduler.first && !busy())
     return; // that was the last timer, and nobody waited for it
   std::uint64_t timeout = 0;
   if (!scheduler.first) {
     std::uint64_t wakeup = timers.next_wakeup();
     timeout = wakeup == os::kForever ? wakeup : wakeup > now ? wakeup - now : 0;
+    if (workers && timeout)
+      timeout = workers->before_sleep(now, timeout);
   }
   if (timeout || poller.watching())
     poller.poll(timeout);
   visited = polled = os::now();
   timers.expire(visited);
+  if (workers)
+    workers->after_sleep();
 }
 
 void Reactor::begin_waiting(Wait &wait) {

@@ -6,6 +6,7 @@
 #include "scheduler.hpp"
 #include "timers.hpp"
 #include "watch.hpp"
+#include "workers.hpp"
 
 namespace libwire {
 
@@ -16,11 +17,15 @@ struct Reactor {
   std::uint64_t visited;          // when visit() last read the clock
   std::uint64_t polled;           // when the kernel was last asked
   std::int32_t ticks = kMaxTicks; // what visit() answered last
+  Workers *workers = nullptr;     // the scheduler's, for the child of another thread's fork
   Reactor *next;                  // all reactors of the process, see lifecycle.cpp
   Reactor *previous;
 
   // Something may become ready without a wire's doing.
-  bool busy() const { return poller.watching() || !timers.empty(); }
+  bool busy() const {
+    return poller.watching() || !timers.empty() ||
+           (scheduler.workers && scheduler.workers->under_way() != 0);
+  }
 
   // Between two switches: serves what is due, at most every 50 us. Gives the number of switches to
   // the next visit.

@@ -33,6 +33,7 @@ namespace libwire {
 
 struct LogWriter;
 struct Reactor;
+struct Workers;
 
 struct Scheduler {
   Wire *current;
@@ -40,6 +41,7 @@ struct Scheduler {
   std::int32_t ticks;
   int *errno_location;
   Reactor *reactor; // descriptors and timers, made at first use
+  Workers *workers; // what io is handed to, made by wire_io_init
   LogWriter *log;   // the thread's queue of log lines, made by wire_log_init_*
   ListNode all;     // every wire that has not ended, by Control::all
   Wire main;        // stands for the thread outside wires

@@ -1,0 +1,85 @@
+// Blocking calls of which only the calling wire sees that they block.
+//
+// offload() is for calls that nothing but a thread can make without blocking; the rest of the
+// io_*.cpp files tries everything that is cheaper first. Outside wires, and in threads without
+// workers, all of them simply make the call.
+#pragma once
+
+#include "scheduler.hpp"
+#include "workers.hpp"
+
+#include <dirent.h>
+#include <ftw.h>
+#include <glob.h>
+#include <pthread.h>
+#include <sys/uio.h>
+
+struct rusage;
+
+namespace libwire::io {
+
+// Whether a call here suspends the calling wire instead of its thread.
+inline bool cooperative() { return scheduler.workers && in_wire(); }
+
+enum class Takes { bounded, unbounded };
+
+// The result of call(), made by another thread while the wire waits. `failure` when there is no
+// thread for it; errno says why then.
+template <Takes takes, typename Result, typename Call> Result offload(Result failure, Call call) {
+  if (!cooperative())
+    return call();
+  struct Offloaded : Request {
+    Call *call;
+    Result result;
+  } request;
+  request.call = &call;
+  request.result = failure;
+  request.patient = takes == Takes::unbounded;
+  request.perform = [](Request &base) {
+    auto &self = static_cast<Offloaded &>(base);
+    self.result = (*self.call)();
+  };
+  scheduler.workers->run(request);
+  return request.result;
+}
+
+// A raw system call in offload<unbounded>: may be broken off when the program's thread ends.
+template <typename Call> auto interruptible(Call call) {
+  int old;
+  ::pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &old);
+  auto result = call();
+  ::pthread_setcanceltype(old, nullptr);
+  return result;
+}
+
+// Suspends the wire until the descriptor is ready; `nanoseconds` 0: without limit. False with
+// errno: EPERM when its kind cannot be waited for, EAGAIN when the time is over.
+bool wait_readable(int fd, std::uint64_t nanoseconds = 0);
+bool wait_writable(int fd, std::uint64_t nanoseconds = 0);
+
+// read, readv, pread, preadv and the like; os::kPosition for those that use the file's position.
+ssize_t read(int fd, const iovec *parts, int count, off_t offset);
+ssize_t write(int fd, const iovec *parts, int count, off_t offset);
+
+int open(const char *path, int flags, mode_t mode);
+int close(int fd);
+int stat(const char *path, struct stat *status);
+int lstat(const char *path, struct stat *status);
+int fstat(int fd, struct stat *status);
+int lockf(int fd, int command, off_t length);
+off_t lseek(int fd, off_t offset, int whence);
+int ioctl(int fd, unsigned long request, void *argument);
+void *mmap(void *address, std::size_t length, int protection, int flags, int fd, off_t offset);
+int fgetc(FILE *stream);
+char *fgets(char *buffer, int size, FILE *stream);
+
+pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage);
+pid_t spawn(char **arguments, int *input, int *output, int *errors);
+int read_file(const char *path, char *buffer, std::size_t size);
+
+int glob(const char *pattern, int flags, int (*on_error)(const char *, int), glob_t *result);
+int ftw(const char *path, int (*callback)(const char *, const struct stat *, int), int descriptors);
+int nftw(const char *path, int (*callback)(const char *, const struct stat *, int, FTW *),
+         int descriptors, int flags);
+
+} // namespace libwire::io

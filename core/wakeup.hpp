@@ -1,0 +1,76 @@
+// How other threads end a wait of the scheduler: a lock-free list of finished things, and one write
+// to an eventfd when the scheduler sleeps.
+//
+// Invariants: any thread pushes, the scheduler's thread alone takes. `sleeping_` is set only around
+// the scheduler's wait, and whoever clears it writes: one write for each sleep, none while the
+// scheduler runs.
+#pragma once
+
+#include "os.hpp"
+
+#include <atomic>
+
+namespace libwire {
+
+template <typename T> class Wakeup {
+public:
+  // The descriptor the scheduler's poller watches; -1 with errno when there is none to be had.
+  int open() {
+    if (!is_open())
+      fd_ = os::eventfd_create();
+    return fd_;
+  }
+
+  bool was_opened() const { return fd_ >= 0; }
+  bool is_open() const { return fd_ >= 0 && os::is_our_eventfd(fd_); }
+
+  void close() {
+    if (fd_ >= 0 && os::is_our_eventfd(fd_))
+      os::close(fd_);
+    fd_ = -1;
+  }
+
+  // Any thread. The object belongs to the scheduler from now on.
+  void push(T *finished) {
+    T *top = finished_.load(std::memory_order_relaxed);
+    do
+      finished->next_finished = top;
+    while (!finished_.compare_exchange_weak(top, finished));
+    if (sleeping_.load() && sleeping_.exchange(false)) {
+      std::uint64_t one = 1;
+      if (os::is_our_eventfd(fd_)) // else the program has closed it; the scheduler looks again soon
+        os::write(fd_, &one, sizeof one);
+    }
+  }
+
+  // What was pushed, first come first.
+  T *take() {
+    if (!finished_.load(std::memory_order_relaxed))
+      return nullptr;
+    T *first = nullptr;
+    for (T *one = finished_.exchange(nullptr), *next; one; one = next) {
+      next = one->next_finished;
+      one->next_finished = first;
+      first = one;
+    }
+    return first;
+  }
+
+  // False when there is something to take: do not sleep.
+  bool prepare_sleep() {
+    sleeping_.store(true);
+    if (!finished_.load())
+      return true;
+    sleeping_.store(false);
+    return false;
+  }
+
+  void end_sleep() { sleeping_.store(false, std::memory_order_relaxed); }
+
+private:
+  std::atomic<T *> finished_ = nullptr;
+  std::atomic<bool> sleeping_ = false;
+  int fd_ = -1;
+};
+
+} // namespace libwire
