@@ -2,6 +2,7 @@
 
 #include "defer.hpp"
 #include "errno_guard.hpp"
+#include "io.hpp"
 #include "os.hpp"
 #include "scheduler.hpp"
 
@@ -118,16 +119,15 @@ int errno_of_resolver(int code, int system_error) {
   }
 }
 
-addrinfo *resolve(const char *host, const char *service) {
+bool resolve(const char *host, const char *service, addrinfo *&found) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
-  addrinfo *found = nullptr;
-  int code = ::getaddrinfo(host, service, &hints, &found);
-  if (code == 0)
-    return found;
-  errno = errno_of_resolver(code, errno);
-  return nullptr;
+  int code = io::offload<io::Takes::unbounded>(
+      EAI_SYSTEM, [&] { return ::getaddrinfo(host, service, &hints, &found); });
+  if (code != 0)
+    errno = errno_of_resolver(code, errno);
+  return code == 0;
 }
 
 // One address, in at most `milliseconds` (0: no limit).
@@ -260,19 +260,20 @@ bool net_connect_name(Net &net, const char *host, const char *service, int milli
   net_init(net, -1); // so that the program may close it whatever fails
   std::uint64_t deadline =
       os::now() + std::uint64_t(milliseconds > 0 ? milliseconds : 0) * 1'000'000;
-  addrinfo *found = resolve(host, service);
-  if (!found)
-    return guard.result(false);
+  addrinfo *found = nullptr;
   bool connected = false;
   int error = 0;
   {
     // The program does not know of the list and the socket yet: when the wire is cancelled they go
     // here.
     Deferred release([&] {
-      ::freeaddrinfo(found);
+      if (found)
+        ::freeaddrinfo(found);
       if (!connected)
         net_close(net);
     });
+    if (!resolve(host, service, found))
+      error = errno;
     int left = count_addresses(found);
     for (addrinfo *one = found; one && !connected; one = one->ai_next, --left) {
       int share = share_of_time(milliseconds, deadline, left);
