@@ -3,6 +3,7 @@
 #include "defer.hpp"
 #include "errno_guard.hpp"
 #include "fd.hpp"
+#include "io.hpp"
 #include "lifecycle.hpp"
 #include "lock.hpp"
 #include "os.hpp"
@@ -16,7 +17,9 @@
 #include <ctime>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 namespace libwire {
 
@@ -73,10 +76,20 @@ void wait_in_wire(int fd) {
 
 enum class Progress { done, full };
 
+ssize_t plain_write(const char *text, std::size_t length) {
+  return os::write(target, text, length);
+}
+
+// A full pipe or socket says so, whether it is in non-blocking mode or not.
+ssize_t write_at_once(const char *text, std::size_t length) {
+  ssize_t wrote = os::write_nowait(target, text, length);
+  return wrote < 0 && (errno == EOPNOTSUPP || errno == EINVAL) ? plain_write(text, length) : wrote;
+}
+
 // Writes the rest of one line, of which `done` characters have gone out.
-Progress write_line(const LogLine &line, int &done) {
+Progress write_line(const LogLine &line, int &done, ssize_t (*write)(const char *, std::size_t)) {
   while (done < line.length) {
-    ssize_t wrote = os::write(target, line.text + done, std::size_t(line.length - done));
+    ssize_t wrote = write(line.text + done, std::size_t(line.length - done));
     if (wrote >= 0)
       done += int(wrote);
     else if (errno == EAGAIN)
@@ -88,7 +101,7 @@ Progress write_line(const LogLine &line, int &done) {
 }
 
 void write_line_blocking(const LogLine &line, int &done) {
-  while (write_line(line, done) == Progress::full)
+  while (write_line(line, done, plain_write) == Progress::full)
     os::poll_one(target, POLLOUT);
 }
 
@@ -102,6 +115,11 @@ struct LogWriter {
   int done; // characters of the first line that have been written
   void *stack;
   Wire wire;
+  // While a worker writes the first line: whoever comes first takes the result.
+  bool with_worker;
+  bool abandoned; // in the child of a fork: the parent writes the line
+  sem_t written;
+  int wrote; // the characters of the line that have gone out then
   LogLine lines[kLines];
 };
 
@@ -114,9 +132,43 @@ void pop_first(LogWriter &log) {
   semaphore_release(log.space);
 }
 
+// Waits until the worker is done with the first line, if one is at it.
+void take_from_worker(LogWriter &log) {
+  if (!log.with_worker)
+    return;
+  while (::sem_wait(&log.written) != 0) {
+  }
+  log.done = log.wrote;
+  log.with_worker = false;
+}
+
+// A file may keep the thread waiting: a worker writes to it.
+void write_with_worker(LogWriter &log) {
+  log.with_worker = true;
+  bool made = io::offload<io::Takes::bounded>(false, [&log] {
+    if (log.abandoned)
+      return true;
+    log.wrote = log.done;
+    write_line_blocking(log.lines[log.first], log.wrote);
+    ::sem_post(&log.written);
+    return true;
+  });
+  log.abandoned = false;
+  if (made)
+    return take_from_worker(log);
+  log.with_worker = false; // there is no thread for it
+  write_line_blocking(log.lines[log.first], log.done);
+}
+
+bool is_file(int fd) {
+  os::Description what;
+  return os::describe(fd, what) && what.type == S_IFREG;
+}
+
 // Writes what is queued without letting anybody else run. The writer may be in the middle of the
 // first line.
 void write_queued(LogWriter &log) {
+  take_from_worker(log);
   while (log.queued) {
     write_line_blocking(log.lines[log.first], log.done);
     pop_first(log);
@@ -128,10 +180,15 @@ void writer(void *argument) {
   auto &log = *static_cast<LogWriter *>(argument);
   for (;;) {
     while (log.queued) {
-      if (write_line(log.lines[log.first], log.done) == Progress::full)
+      if (io::cooperative() && is_file(target)) {
+        write_with_worker(log);
+        if (log.queued && log.done >= log.lines[log.first].length)
+          pop_first(log);
+      } else if (write_line(log.lines[log.first], log.done, write_at_once) == Progress::full) {
         wait_in_wire(target);
-      else
+      } else {
         pop_first(log);
+      }
     }
     suspend();
   }
@@ -142,6 +199,8 @@ void start_writer(LogWriter &log) {
   semaphore_init(log.space, kLines);
   log.first = log.queued = 0;
   log.done = 0;
+  log.with_worker = log.abandoned = false;
+  ::sem_init(&log.written, 0, 0);
   create(&log.wire, "wire_log", writer, &log, log.stack, kWriterStack);
 }
 
@@ -235,6 +294,8 @@ void log_continue_in_child(bool alone) {
     return;
   }
   log->done = 0;
+  log->abandoned = log->with_worker;
+  log->with_worker = false;
   while (log->queued) {
     log->first = (log->first + 1) % kLines;
     --log->queued;
