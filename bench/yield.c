@@ -1,9 +1,10 @@
 /* The cost of wire_yield with WIRES wires that do nothing else.
  *
- *   yield [WIRES [STACK_BYTES [idle]]]     2 wires on 16384 bytes unless told otherwise
+ *   yield [WIRES [STACK_BYTES [idle|shuffled]]]     2 wires on 16384 bytes unless told otherwise
  *
  * With `idle` a pipe is watched and a wire sleeps for an hour meanwhile: neither should cost
- * anything. Prints the best of five rounds, in ns a yield. */
+ * anything. With `shuffled` the wires run in an order that has nothing to do with their addresses.
+ * Prints the best of five rounds, in ns a yield. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,8 +61,21 @@ int main(int argc, char **argv) {
   void **stacks = calloc((size_t)wires, sizeof *stacks);
   if (wires < 1 || !all || !stacks)
     return 2;
-  for (int i = 0; i < wires; i++)
+  int *order = calloc((size_t)wires, sizeof *order);
+  if (!order)
+    return 1;
+  for (int i = 0; i < wires; i++) {
     stacks[i] = stack_of(bytes);
+    order[i] = i;
+  }
+
+  if (argc > 3 && strcmp(argv[3], "shuffled") == 0)
+    for (int i = wires - 1; i > 0; i--) {
+      int other = (int)(random() % (i + 1));
+      int moved = order[i];
+      order[i] = order[other];
+      order[other] = moved;
+    }
 
   static int ends[2];
   void *idle_stacks[2] = {NULL, NULL};
@@ -83,7 +97,7 @@ int main(int argc, char **argv) {
       wire_init(&sleeper, "sleeper", sleeps, NULL, idle_stacks[1], bytes);
     }
     for (int i = 0; i < wires; i++)
-      if (!wire_init(&all[i], "yields", yields, NULL, stacks[i], bytes))
+      if (!wire_init(&all[order[i]], "yields", yields, NULL, stacks[order[i]], bytes))
         return 1;
     double begin = wall_ns();
     wire_thread_run();

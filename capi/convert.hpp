@@ -47,7 +47,7 @@ LIBWIRE_SAME(ListNode, next, struct list_head, next);
 LIBWIRE_SAME(ListNode, prev, struct list_head, prev);
 LIBWIRE_SAME(DeferNode, next, wire_defer_list, next);
 LIBWIRE_SAME(DeferNode, cleanup, wire_defer_list, cleanup);
-LIBWIRE_SAME(Wire, context, wire_t, ctx);
+LIBWIRE_SAME(Wire, depth, wire_t, ctx);
 LIBWIRE_SAME(Wire, link, wire_t, list);
 LIBWIRE_SAME(Wire, control, wire_t, control);
 LIBWIRE_SAME(Wire, cleanup_head, wire_t, cleanup_head);

@@ -77,6 +77,7 @@ void end_other_wires(Scheduler &s) {
     LIBWIRE_HOLDER(Control, all, node)->wire->link = {};
   list_reset(s.all);
   list_push_back(s.all, self->block()->all);
+  s.population = 1;
   list_reset(self->link);
   list_reset(s.main.link);
   if (main_ready)

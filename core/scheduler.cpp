@@ -63,6 +63,7 @@ void retire(Wire *wire) {
   if (control->watches) [[unlikely]]
     wire->has(Wire::kEnding) ? drop_watches(control) : drop_or_bequeath_watches(control);
   list_unlink(control->all);
+  --scheduler.population;
   wire->control = 0;
   if (control->pool)
     pool_take_back(*control->pool, wire);
@@ -96,6 +97,25 @@ Wire *take_next(Scheduler &s) {
 
 [[noreturn]] void end_cancelled();
 
+void keep_context(Wire *wire, Context context) {
+  if (wire->has(Wire::kOutside))
+    scheduler.main_context = context;
+  else
+    wire->set_context(context);
+}
+
+Context context_of(const Scheduler &s, const Wire *wire) {
+  return wire->has(Wire::kOutside) ? s.main_context : wire->context();
+}
+
+// Run on top of any wire; save_previous is for those that another wire of the ring was left for.
+Transfer save_any(Transfer transfer) {
+  Wire *previous = static_cast<Wire *>(transfer.data);
+  keep_context(previous, transfer.fctx);
+  tools::arrive(scheduler.current->block(), previous->block());
+  return transfer;
+}
+
 // Runs on top of a wire that follows an ended one.
 Transfer after_end(Transfer transfer) {
   tools::arrive(scheduler.current->block(), nullptr);
@@ -106,7 +126,7 @@ Transfer after_end(Transfer transfer) {
 Transfer end_on_top(Transfer transfer) {
   Wire *previous = static_cast<Wire *>(transfer.data);
   if (previous)
-    previous->context = transfer.fctx;
+    keep_context(previous, transfer.fctx);
   tools::arrive(scheduler.current->block(), previous ? previous->block() : nullptr);
   end_cancelled();
 }
@@ -132,22 +152,22 @@ inline void ask_reactor(Scheduler &s) {
   ask_reactor(s);
   Wire *next = take_next(s);
   s.current = next;
-  *s.errno_location = next->block()->saved_errno;
+  *s.errno_location = next->saved_errno;
   tools::leave(control, next->block(), true);
   if (next->has(Wire::kFresh)) {
     next->control &= ~Wire::kFresh;
-    return start_context(next->context, nullptr);
+    return start_context(next->context(), nullptr);
   }
   if (next->has(Wire::kCancelled)) [[unlikely]]
-    return resume_context(next->context, nullptr, end_on_top);
+    return resume_context(next->context(), nullptr, end_on_top);
   next->control &= ~Wire::kBlocked;
-  return resume_context(next->context, nullptr, after_end);
+  return resume_context(context_of(s, next), nullptr, after_end);
 }
 
 void run_wire(Transfer transfer) {
   Wire *previous = static_cast<Wire *>(transfer.data);
   if (previous)
-    previous->context = transfer.fctx;
+    keep_context(previous, transfer.fctx);
   Control *control = scheduler.current->block();
   tools::arrive(control, previous ? previous->block() : nullptr);
   control->entry(control->argument);
@@ -201,7 +221,13 @@ void sleep_in_reactor(Scheduler &s) {
 
 // The way from outside into the wires; returns when none is ready, or when it is the turn of
 // `main`.
-[[gnu::noinline]] void enter_wires(Scheduler &s) { return go_on(s, &s.main); }
+[[gnu::noinline]] void enter_wires(Scheduler &s) {
+  Wire *next = take_next(s);
+  if (next == &s.main)
+    return stay(s, &s.main);
+  s.main.saved_errno = *s.errno_location;
+  return switch_special(&s.main, next);
+}
 
 // Outside wires: each ready wire has a turn, and then `main`, which leaves the ring again.
 [[gnu::noinline]] void yield_outside(Scheduler &s) {
@@ -217,12 +243,13 @@ namespace detail {
 
 Transfer save_previous(Transfer transfer) {
   Wire *previous = static_cast<Wire *>(transfer.data);
-  previous->context = transfer.fctx;
+  previous->set_context(transfer.fctx);
   tools::arrive(scheduler.current->block(), previous->block());
   return transfer;
 }
 
-// `from` has saved its errno and left the ring, or stays in it; `to` is fresh or cancelled.
+// Every switch that is not from a wire to one that has run before. `from` has saved its errno and
+// left the ring, or stays in it.
 void switch_special(Wire *from, Wire *to) {
   Scheduler &s = scheduler;
   if (to->has(Wire::kFresh) && to->has(Wire::kCancelled)) {
@@ -232,16 +259,16 @@ void switch_special(Wire *from, Wire *to) {
       return stay(s, from);
   }
   s.current = to;
-  *s.errno_location = to->block()->saved_errno;
+  *s.errno_location = to->saved_errno;
   tools::leave(from->block(), to->block(), false);
   if (to->has(Wire::kFresh)) {
     to->control &= ~Wire::kFresh;
-    return start_context(to->context, from);
+    return start_context(to->context(), from);
   }
   if (to->has(Wire::kCancelled)) [[unlikely]]
-    return resume_context(to->context, from, end_on_top);
+    return resume_context(to->context(), from, end_on_top);
   to->control &= ~Wire::kBlocked;
-  return resume_context(to->context, from, save_previous);
+  return resume_context(context_of(s, to), from, save_any);
 }
 
 void yield_slow() {
@@ -251,6 +278,8 @@ void yield_slow() {
     ask_reactor(s);
     return yield_outside(s);
   }
+  if (s.ticks > 0)
+    return;
   end_if_cancelled(self);
   stand_back(s, wire_of(self->link.next));
   ask_reactor(s);
@@ -277,7 +306,7 @@ Scheduler &attached_scheduler() {
   s.errno_location = &errno;
   s.main_control.wire = &s.main;
   list_reset(s.main.link);
-  s.main.control = reinterpret_cast<std::uintptr_t>(&s.main_control);
+  s.main.control = reinterpret_cast<std::uintptr_t>(&s.main_control) | Wire::kOutside;
   s.current = &s.main;
   lifecycle::watch_forks();
   return s;
@@ -296,7 +325,6 @@ Wire *create(Wire *wire, const char *name, void (*entry)(void *), void *argument
   std::uintptr_t block =
       (top - stack_colour(low, stack_size) - sizeof(Control)) & ~std::uintptr_t(kCacheLine - 1);
   auto *control = reinterpret_cast<Control *>(block);
-  control->saved_errno = 0;
   control->watches = nullptr;
   control->entry = entry;
   control->argument = argument;
@@ -306,8 +334,10 @@ Wire *create(Wire *wire, const char *name, void (*entry)(void *), void *argument
   control->pool = nullptr;
   control->sanitizer = nullptr;
   list_push_back(s.all, control->all);
-  wire->context = make_context(control, block - low, run_wire);
+  ++s.population;
   wire->control = block | Wire::kFresh;
+  wire->set_context(make_context(control, block - low, run_wire));
+  wire->saved_errno = 0;
   wire->cleanup_head = nullptr;
   copy_name(wire->name, name);
   make_ready(s, wire);
@@ -351,6 +381,7 @@ void forget_all() {
   Scheduler &s = attached_scheduler();
   s.first = nullptr;
   list_reset(s.all);
+  s.population = 0;
   s.main_control.watches = nullptr;
   s.main.cleanup_head = nullptr;
   list_reset(s.main.link);

@@ -39,12 +39,14 @@ struct Scheduler {
   Wire *current;
   Wire *first;
   std::int32_t ticks;
+  std::uint32_t population; // wires that have not ended
   int *errno_location;
-  Reactor *reactor; // descriptors and timers, made at first use
-  Workers *workers; // what io is handed to, made by wire_io_init
-  LogWriter *log;   // the thread's queue of log lines, made by wire_log_init_*
-  ListNode all;     // every wire that has not ended, by Control::all
-  Wire main;        // stands for the thread outside wires
+  Reactor *reactor;     // descriptors and timers, made at first use
+  Workers *workers;     // what io is handed to, made by wire_io_init
+  LogWriter *log;       // the thread's queue of log lines, made by wire_log_init_*
+  ListNode all;         // every wire that has not ended, by Control::all
+  Wire main;            // stands for the thread outside wires
+  Context main_context; // where the thread goes on outside wires
   alignas(64) Control main_control;
 };
 
@@ -75,26 +77,34 @@ void switch_special(Wire *from, Wire *to);
 void yield_slow();
 void suspend_slow();
 
-// The wire after the next one will need its stack soon: with many wires it is in no cache by now.
-[[gnu::always_inline]] inline void prefetch_stack(Wire *wire) {
-  __builtin_prefetch(wire->context);
-  __builtin_prefetch(static_cast<char *>(wire->context) + 64);
-  __builtin_prefetch(wire->block());
+// With many wires the stacks of those to come are in no near cache by now: asks for one a few
+// switches ahead, as many as it takes to hide the way to memory. A few wires are served faster
+// without.
+constexpr std::uint32_t kCrowd = 256;
+
+[[gnu::always_inline]] inline void prefetch_stack(Wire *next) {
+  ListNode *ahead = next->link.next->next->next->next->next->next;
+  __builtin_prefetch(ahead->next); // so that following the links does not wait either
+  auto *context = static_cast<char *>(wire_of(ahead)->context());
+  __builtin_prefetch(context);
+  __builtin_prefetch(context + 64);
 }
 
 // In tail position only. `to` becomes current; errno goes with the wire.
 [[gnu::always_inline]] inline void switch_to(Scheduler &s, Wire *from, Wire *to) {
-  from->block()->saved_errno = *s.errno_location;
-  if (to->has(Wire::kFresh | Wire::kCancelled | Wire::kBlocked)) {
-    if (to->has(Wire::kFresh | Wire::kCancelled)) [[unlikely]]
+  constexpr auto special = Wire::kFresh | Wire::kCancelled | Wire::kOutside;
+  from->saved_errno = *s.errno_location;
+  if (to->has(special | Wire::kBlocked)) {
+    if (to->has(special)) [[unlikely]]
       return switch_special(from, to);
     to->control &= ~Wire::kBlocked;
   }
-  *s.errno_location = to->block()->saved_errno;
+  *s.errno_location = to->saved_errno;
   s.current = to;
-  prefetch_stack(wire_of(to->link.next));
+  if (s.population > kCrowd)
+    prefetch_stack(to);
   tools::leave(from->block(), to->block(), false);
-  resume_context(to->context, from, save_previous);
+  resume_context(to->context(), from, save_previous);
 }
 
 } // namespace detail
@@ -102,12 +112,12 @@ void suspend_slow();
 // Lets every other ready wire run before the caller goes on.
 [[gnu::always_inline]] inline void yield() {
   Scheduler &s = scheduler;
-  Wire *self = s.current;
-  if (--s.ticks <= 0 || self == &s.main) [[unlikely]]
+  if (--s.ticks <= 0) [[unlikely]]
     return detail::yield_slow();
+  Wire *self = s.current;
   Wire *next = wire_of(self->link.next);
-  if (next == self)
-    return;
+  if (next == self) [[unlikely]] // alone, or outside wires
+    return detail::yield_slow();
   return detail::switch_to(s, self, next);
 }
 

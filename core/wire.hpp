@@ -30,8 +30,7 @@ struct Watch;
 using Detach = bool (*)(Wire *);
 
 struct Control {
-  int saved_errno; // errno of the wire while another one runs
-  Watch *watches;  // the first of its registrations in the watch table, or null
+  Watch *watches; // the first of its registrations in the watch table, or null
 
   // While the wire is blocked (Wire::kBlocked): what on, and its place there. Before it first runs:
   // what to run.
@@ -56,7 +55,8 @@ struct Control {
 static_assert(sizeof(Control) <= 128, "a 4096-byte stack must leave 3.8 KiB to the user");
 
 struct Wire {
-  Context context;        // where it continues; meaningless while it runs
+  std::uint32_t depth;    // where it continues, see context(); meaningless while it runs
+  int saved_errno;        // its errno while another one runs
   ListNode link;          // in the ring of ready wires; next is null when the wire is suspended
   std::uintptr_t control; // Control * and flags, 0 when ended
   DeferNode *cleanup_head;
@@ -68,12 +68,24 @@ struct Wire {
   static constexpr std::uintptr_t kEnding =
       4; // runs its DEFER blocks or is past its entry function
   static constexpr std::uintptr_t kBlocked = 8; // queued somewhere, or on its way from there
+  static constexpr std::uintptr_t kOutside =
+      16; // stands for the thread: runs on the thread's stack
   static constexpr std::uintptr_t kFlags = 63;
+
+  // A switch between wires touches as little memory as can be, because with many of them none of it
+  // is cached: the wire itself and the frames on its stack, but not its control block. That is why
+  // errno is here, and why the context is kept as the number of bytes below the control block.
 
   bool ended() const { return control == 0; }
   bool has(std::uintptr_t flag) const { return (control & flag) != 0; }
   bool ready() const { return link.linked(); }
   Control *block() const { return reinterpret_cast<Control *>(control & ~kFlags); }
+
+  // Not for the thread's own wire, whose control block is not on its stack.
+  Context context() const { return reinterpret_cast<Context>((control & ~kFlags) - depth); }
+  void set_context(Context context) {
+    depth = std::uint32_t((control & ~kFlags) - reinterpret_cast<std::uintptr_t>(context));
+  }
 };
 static_assert(sizeof(Wire) == 72);
 
