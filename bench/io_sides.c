@@ -150,13 +150,9 @@ const char *run_pool(const struct work *what, unsigned how_many) {
   while (under_way) {
     while (pool.done.count == 0)
       pthread_cond_wait(&pool.finished, &pool.mutex);
-    struct list done = pool.done;
-    pool.done.count = 0;
-    /* Here a program looks at what has come back, while the threads go on. */
-    pthread_mutex_unlock(&pool.mutex);
-    pthread_mutex_lock(&pool.mutex);
-    for (under_way -= done.count; done.count; ) {
-      unsigned slot = take(&done);
+    while (pool.done.count) {
+      unsigned slot = take(&pool.done);
+      under_way--;
       if (taken < total) {
         submit(slot);
         under_way++;
