@@ -147,12 +147,13 @@ Reactor *make_reactor() {
 }
 
 void forget_resources() {
-  log_forget();
+  log_flush();
   if (Workers *workers = scheduler.workers) {
     workers->stop(); // before the wakeup's descriptor goes, and while the calls under way still
                      // have their buffers
     scheduler.workers = nullptr;
   }
+  log_release(); // a thread of the workers may have been at its lines
   Reactor *reactor = scheduler.reactor;
   if (!reactor)
     return;
