@@ -317,8 +317,9 @@ void wio_vsyslog(int pri, const char *fmt, va_list ap);
 /* Kept for existing programs: no libc function has these names. */
 
 /**
- * Runs a program in a new process, found as execvp(3) does. An exec that fails in the child is
- * reported here.
+ * Runs a program in a new process, found as execvp(3) does; a file without a format that the
+ * kernel knows is run by /bin/sh. The calling thread starts it, as popen(3) would. An exec that
+ * fails in the child is reported here.
  *
  * @param args       the program and its arguments, ending with NULL
  * @param stdin_fd   where our end of a socket pair is stored whose other end is the child's
@@ -331,9 +332,9 @@ void wio_vsyslog(int pri, const char *fmt, va_list ap);
  * EINVAL: `args` or `args[0]` is NULL. Otherwise the errors of socketpair(2), fork(2) and
  * execve(2).
  * @par Switches
- * As all functions here.
+ * No.
  * @par Allocates
- * Descriptors.
+ * Descriptors, and while it runs what posix_spawn(3) and the arguments of /bin/sh need.
  * @par Context
  * As all functions here.
  * @par Source

@@ -62,9 +62,10 @@ void wire_net_init(wire_net_t *net, int sockfd);
  * @return 0, or -1 with errno set.
  * @par Errors
  * EINVAL: `net` is NULL, both names are NULL, or `sockaddr` comes without `sockaddr_len`.
- * ETIMEDOUT: the time is over, while resolving or connecting. Otherwise, of the address tried last, the errors of socket(2) and
- * connect(2); or of the resolver: EAI_SYSTEM its errno, EAI_MEMORY ENOMEM, EAI_AGAIN EAGAIN,
- * EAI_NONAME and EAI_NODATA ENOENT, any other EINVAL. Aborts outside a wire.
+ * ETIMEDOUT: the time is over, while resolving or connecting. Otherwise, of the address tried
+ * last, the errors of socket(2) and connect(2); or of the resolver: EAI_SYSTEM its errno,
+ * EAI_MEMORY ENOMEM, EAI_AGAIN EAGAIN, EAI_NONAME and EAI_NODATA ENOENT, any other EINVAL. Aborts
+ * outside a wire.
  * @par Switches
  * Yes.
  * @par Allocates
