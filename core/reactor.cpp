@@ -95,12 +95,6 @@ void Reactor::bequeath(Watch &slot) {
 void Reactor::drop(Watch &slot) {
   if (slot.kind == Watch::Kind::descriptor)
     poller.remove(slot);
-  drop_in_child(slot);
-}
-
-void Reactor::drop_in_child(Watch &slot) {
-  if (slot.kind == Watch::Kind::descriptor)
-    poller.unlink(slot);
   else if (slot.kind == Watch::Kind::timeout && slot.timer.running())
     timers.stop(slot.timer);
   else if (slot.kind == Watch::Kind::receiver)

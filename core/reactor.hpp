@@ -42,8 +42,6 @@ struct Reactor {
 
   // Ends a registration without touching the memory of the program that it refers to.
   void drop(Watch &slot);
-  // The same without a word to the kernel: the epoll object is the parent's too.
-  void drop_in_child(Watch &slot);
 
 private:
   bool arm(Watch &slot);
