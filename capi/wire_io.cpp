@@ -24,16 +24,6 @@ template <Takes takes, typename Call> void offload_void(Call call) {
   });
 }
 
-ssize_t read_buffer(int fd, void *buffer, size_t count, off_t offset) {
-  iovec part{buffer, count};
-  return io::read(fd, &part, 1, offset);
-}
-
-ssize_t write_buffer(int fd, const void *buffer, size_t count, off_t offset) {
-  iovec part{const_cast<void *>(buffer), count};
-  return io::write(fd, &part, 1, offset);
-}
-
 // An offset of -1 must not be taken for the file's position.
 off_t explicit_offset(off_t offset) { return offset == os::kPosition ? -2 : offset; }
 
@@ -77,19 +67,19 @@ int wio_open(const char *pathname, int flags, mode_t mode) {
 int wio_close(int fd) { return io::close(fd); }
 
 ssize_t wio_pread(int fd, void *buf, size_t count, off_t offset) {
-  return read_buffer(fd, buf, count, explicit_offset(offset));
+  return io::read(fd, buf, count, explicit_offset(offset));
 }
 
 ssize_t wio_pwrite(int fd, const void *buf, size_t count, off_t offset) {
-  return write_buffer(fd, buf, count, explicit_offset(offset));
+  return io::write(fd, buf, count, explicit_offset(offset));
 }
 
 ssize_t wio_read(int fd, void *buf, size_t count) {
-  return read_buffer(fd, buf, count, os::kPosition);
+  return io::read(fd, buf, count, os::kPosition);
 }
 
 ssize_t wio_write(int fd, const void *buf, size_t count) {
-  return write_buffer(fd, buf, count, os::kPosition);
+  return io::write(fd, buf, count, os::kPosition);
 }
 
 ssize_t wio_readv(int fd, const struct iovec *iov, int iovcnt) {

@@ -58,6 +58,8 @@ bool wait_readable(int fd, std::uint64_t nanoseconds = 0);
 bool wait_writable(int fd, std::uint64_t nanoseconds = 0);
 
 // read, readv, pread, preadv and the like; os::kPosition for those that use the file's position.
+ssize_t read(int fd, void *buffer, std::size_t size, off_t offset);
+ssize_t write(int fd, const void *buffer, std::size_t size, off_t offset);
 ssize_t read(int fd, const iovec *parts, int count, off_t offset);
 ssize_t write(int fd, const iovec *parts, int count, off_t offset);
 

@@ -25,7 +25,7 @@ struct Channels {
 
   bool open(int which) {
     int pair[2];
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+    if (os::socket_pair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, pair) != 0)
       return false;
     ours[which] = pair[0];
     theirs[which] = pair[1];
@@ -36,7 +36,7 @@ struct Channels {
   static bool move_up(int &end) {
     if (end > 2)
       return true;
-    int moved = ::fcntl(end, F_DUPFD_CLOEXEC, 3);
+    int moved = os::duplicate_above(end, 3);
     if (moved < 0)
       return false;
     os::close(end);

@@ -58,6 +58,8 @@ void end_other_wires(Scheduler &s) {
     if (node != self)
       discard(LIBWIRE_HOLDER(Control, all, node)->wire);
   }
+  if (s.reactor)
+    s.reactor->hints.forget_threads();
 }
 
 void after_fork_in_child() {
