@@ -6,6 +6,7 @@
 #include "errno_guard.hpp"
 #include "fd.hpp"
 #include "io_hints.hpp"
+#include "io_terminal.hpp"
 #include "reactor.hpp"
 
 #include <cerrno>
@@ -227,7 +228,8 @@ bool is_instant(unsigned long request) {
 int ioctl(int fd, unsigned long request, void *argument) {
   if (is_instant(request))
     return os::ioctl(fd, request, argument);
-  return wait_on_thread([&] { return os::ioctl(fd, request, argument); });
+  return wait_on_thread(
+      [&] { return under_job_control([&] { return os::ioctl(fd, request, argument); }); });
 }
 
 // Setting up a mapping is quick, filling it is not.

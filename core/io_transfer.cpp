@@ -10,6 +10,7 @@
 #include "defer.hpp"
 #include "fd.hpp"
 #include "io_ready.hpp"
+#include "io_terminal.hpp"
 #include "reactor.hpp"
 
 #include <cerrno>
@@ -33,7 +34,12 @@ struct Transfer {
   bool reads() const { return direction == Direction::in; }
   bool uses_position() const { return offset == os::kPosition; }
 
-  ssize_t plain() const { return plain(parts, count, offset); }
+  ssize_t plain() const {
+    if (!own_part)
+      return plain(parts, count, offset);
+    return reads() ? os::read_at(fd, parts->iov_base, parts->iov_len, offset)
+                   : os::write_at(fd, parts->iov_base, parts->iov_len, offset);
+  }
   ssize_t plain(const iovec *some, int number, off_t at) const {
     return reads() ? os::readv_at(fd, some, number, at) : os::writev_at(fd, some, number, at);
   }
@@ -90,20 +96,18 @@ public:
   }
 
   ssize_t nowait() const {
-    return attempt([&](const iovec *parts, int count, off_t at) {
-      return transfer_.nowait(parts, count, at);
-    });
+    return attempt([&](auto... what) { return transfer_.nowait(what...); });
   }
 
   ssize_t plain() const {
-    return attempt(
-        [&](const iovec *parts, int count, off_t at) { return transfer_.plain(parts, count, at); });
+    return attempt([&](auto... what) { return transfer_.plain(what...); });
   }
 
   // The same by a thread, for as long as it takes.
   ssize_t on_thread() const {
-    return offload<Takes::unbounded>(ssize_t(-1),
-                                     [&] { return interruptible([&] { return plain(); }); });
+    return offload<Takes::unbounded>(ssize_t(-1), [&] {
+      return under_job_control([&] { return interruptible([&] { return plain(); }); });
+    });
   }
 
 private:

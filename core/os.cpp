@@ -97,20 +97,24 @@ ssize_t writev_nowait(int fd, const iovec *parts, int count, off_t offset) {
   return transfer_nowait(SYS_pwritev2, fd, parts, count, offset);
 }
 
+ssize_t read_at(int fd, void *buffer, std::size_t count, off_t offset) {
+  return offset == kPosition ? read(fd, buffer, count)
+                             : ::syscall(SYS_pread64, fd, buffer, count, offset);
+}
+
+ssize_t write_at(int fd, const void *buffer, std::size_t count, off_t offset) {
+  return offset == kPosition ? write(fd, buffer, count)
+                             : ::syscall(SYS_pwrite64, fd, buffer, count, offset);
+}
+
 ssize_t readv_at(int fd, const iovec *parts, int count, off_t offset) {
-  if (offset == kPosition)
-    return count == 1 ? ::syscall(SYS_read, fd, parts->iov_base, parts->iov_len)
-                      : ::syscall(SYS_readv, fd, parts, count);
-  return count == 1 ? ::syscall(SYS_pread64, fd, parts->iov_base, parts->iov_len, offset)
-                    : ::syscall(SYS_preadv, fd, parts, count, offset, 0L);
+  return offset == kPosition ? ::syscall(SYS_readv, fd, parts, count)
+                             : ::syscall(SYS_preadv, fd, parts, count, offset, 0L);
 }
 
 ssize_t writev_at(int fd, const iovec *parts, int count, off_t offset) {
-  if (offset == kPosition)
-    return count == 1 ? ::syscall(SYS_write, fd, parts->iov_base, parts->iov_len)
-                      : ::syscall(SYS_writev, fd, parts, count);
-  return count == 1 ? ::syscall(SYS_pwrite64, fd, parts->iov_base, parts->iov_len, offset)
-                    : ::syscall(SYS_pwritev, fd, parts, count, offset, 0L);
+  return offset == kPosition ? ::syscall(SYS_writev, fd, parts, count)
+                             : ::syscall(SYS_pwritev, fd, parts, count, offset, 0L);
 }
 
 int close(int fd) { return int(::syscall(SYS_close, fd)); }

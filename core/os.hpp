@@ -30,6 +30,8 @@ constexpr off_t kPosition = -1;
 ssize_t readv_nowait(int fd, const iovec *parts, int count, off_t offset);
 ssize_t writev_nowait(int fd, const iovec *parts, int count, off_t offset);
 // The same without RWF_NOWAIT.
+ssize_t read_at(int fd, void *buffer, std::size_t count, off_t offset);
+ssize_t write_at(int fd, const void *buffer, std::size_t count, off_t offset);
 ssize_t readv_at(int fd, const iovec *parts, int count, off_t offset);
 ssize_t writev_at(int fd, const iovec *parts, int count, off_t offset);
 int close(int fd);
