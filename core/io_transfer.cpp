@@ -255,7 +255,7 @@ ssize_t transfer(const Transfer &t) {
   // here.
   constexpr int kMostParts = 1024;
   if (!cooperative() || t.fd < 0 || t.count <= 0 || t.count > kMostParts ||
-      t.offset < os::kPosition)
+      t.offset < os::kPosition || (t.own_part && ssize_t(t.parts->iov_len) < 0))
     return t.plain();
   Hint &hint = t.hint();
   if (!hint.serves(t.fd) && !look_at(t.fd, hint))
