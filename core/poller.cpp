@@ -26,7 +26,7 @@ bool Poller::open() {
     if (!entry.first)
       entry.armed = 0;
     else if (!register_anew(int(fd)))
-      forget_entry(entry);
+      give_up_entry(entry);
   }
   return true;
 }
@@ -105,6 +105,16 @@ bool Poller::register_anew(int fd) {
   entry.unwanted_once = false;
   entry.registered = control(EPOLL_CTL_ADD, fd);
   return entry.registered;
+}
+
+// The kernel will not watch it. Unless that is because it was closed, whoever waits looks for
+// himself.
+void Poller::give_up_entry(Entry &entry) {
+  bool closed = errno == EBADF || errno == EPERM;
+  for (Watch *slot = entry.first; slot && !closed; slot = slot->fd_next)
+    if (slot->waited)
+      somebody_looks_ |= wait_trigger(*slot->wait);
+  forget_entry(entry);
 }
 
 // The file behind the descriptor has been replaced: what watched the old one will hear no more.
@@ -281,6 +291,10 @@ void Poller::poll(std::uint64_t timeout) {
     // Without an epoll object (no descriptors left to make one) try again soon.
     os::sleep(expecting && timeout > kRetry ? kRetry : timeout);
     return;
+  }
+  if (somebody_looks_) {
+    somebody_looks_ = false;
+    timeout = 0;
   }
   if (!list_empty(unsure_) && (timeout || ++asked_unsure_ >= kMostUnsure)) {
     if (timeout && ask(0) != 0)

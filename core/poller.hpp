@@ -89,6 +89,7 @@ private:
   bool register_anew(int fd);
   void register_wakeup();
   void forget_entry(Entry &entry);
+  void give_up_entry(Entry &entry);
   int ask(std::uint64_t timeout);
   bool still_true(const Watch &slot);
   bool make_sure();
@@ -103,9 +104,10 @@ private:
   std::uint32_t watching_ = 0; // linked slots that are not parked
   int epoll_ = -1;
   int wakeup_ = -1;
-  ListNode unsure_;           // slots by Watch::unsure
-  unsigned asked_unsure_ = 0; // for reports, since somebody is unsure
-  bool stale_ = false;        // the kernel reports something we do not know
+  ListNode unsure_;             // slots by Watch::unsure
+  unsigned asked_unsure_ = 0;   // for reports, since somebody is unsure
+  bool somebody_looks_ = false; // woken without a report: no time to sleep
+  bool stale_ = false;          // the kernel reports something we do not know
   epoll_event events_[kBatch];
 };
 
