@@ -125,8 +125,12 @@ Reactor *make_reactor() {
 void forget_resources() {
   log_flush();
   if (Workers *workers = scheduler.workers) {
-    workers->stop(); // before the wakeup's descriptor goes, and while the calls under way still
-                     // have their buffers
+    workers->stop(); // while the calls under way still have their buffers
+    // The child of another thread's fork gives up the memory that it finds here.
+    ::pthread_mutex_lock(&reactors_mutex);
+    scheduler.reactor->workers = nullptr;
+    workers->discard();
+    ::pthread_mutex_unlock(&reactors_mutex);
     scheduler.workers = nullptr;
   }
   log_release(); // a thread of the workers may have been at its lines

@@ -388,7 +388,6 @@ void Workers::stop() {
   ::pthread_mutex_unlock(&mutex_);
   if (somebody_ended_)
     ::pthread_join(last_ended_, nullptr);
-  discard();
 }
 
 void Workers::before_fork() { ::pthread_mutex_lock(&mutex_); }

@@ -70,11 +70,12 @@ struct Workers {
   std::uint64_t before_sleep(std::uint64_t now, std::uint64_t timeout);
   void after_sleep();
 
-  // Waits until no thread uses a request any more, ends the threads and gives the memory back.
-  // Calls that may wait for ever are broken off. Looks at no wire.
+  // Waits until no thread uses a request any more and ends the threads. Calls that may wait for ever
+  // are broken off. Looks at no wire.
   void stop();
 
-  // In the child of a fork in another thread: there are no threads, and nobody waits.
+  // Gives the memory back when there are no threads: after stop(), or in the child of a fork in
+  // another thread.
   void discard();
 
   void before_fork();
