@@ -26,14 +26,15 @@ enum class Takes {
   bounded,         // ends by itself
   bounded_certain, // the same, and gives something back: made even when the wire is cancelled first
   unbounded,       // may wait for ever, and has done nothing before what it waits for has come
-  unbounded_once   // may wait for ever in the middle of what it does
+  unbounded_once,  // may wait for ever in the middle of what it does
+  unbounded_certain // the same, and gives something back
 };
 
 constexpr Request::Manner manner_of(Takes takes) {
   using AtEnd = Request::AtEnd;
-  bool patient = takes == Takes::unbounded || takes == Takes::unbounded_once;
+  bool patient = takes >= Takes::unbounded;
   return {.patient = patient,
-          .certain = takes == Takes::bounded_certain,
+          .certain = takes == Takes::bounded_certain || takes == Takes::unbounded_certain,
           .repeatable = takes == Takes::unbounded,
           .at_end = patient ? AtEnd::broken_off : AtEnd::awaited};
 }

@@ -2,6 +2,7 @@
 // do.
 #include "io.hpp"
 
+#include "defer.hpp"
 #include "errno_guard.hpp"
 #include "os.hpp"
 
@@ -99,7 +100,7 @@ int open(const char *path, int flags, mode_t mode) {
   if (at_once >= 0)
     return at_once;
   bool may_block_for_ever = false;
-  int fd = offload<Takes::bounded>(-1, [&] {
+  auto try_to_open = [&] {
     struct stat status;
     int saved_errno = errno;
     if (!(flags & (O_NONBLOCK | O_PATH)) && ::stat(path, &status) == 0 &&
@@ -109,10 +110,12 @@ int open(const char *path, int flags, mode_t mode) {
     }
     errno = saved_errno;
     return ::open(path, flags, mode);
-  });
+  };
+  int fd = offload<Takes::bounded>(-1, try_to_open, close);
   if (!may_block_for_ever)
     return fd;
-  return offload<Takes::unbounded>(-1, [&] { return ::open(path, flags, mode); });
+  return offload<Takes::unbounded>(
+      -1, [&] { return ::open(path, flags, mode); }, close);
 }
 
 // The last close of a file may have to free it, or to send it to a server; a socket may linger.
@@ -126,7 +129,7 @@ int close(int fd) {
   }
   if (at_once)
     return os::close(fd);
-  return offload<Takes::bounded>(-1, [&] { return os::close(fd); });
+  return offload<Takes::bounded_certain>(-1, [&] { return os::close(fd); });
 }
 
 // What is open is in memory, unless a server has to be asked.
@@ -193,7 +196,8 @@ bool is_instant(unsigned long request) {
 int ioctl(int fd, unsigned long request, void *argument) {
   if (is_instant(request))
     return ::ioctl(fd, request, argument);
-  return offload<Takes::unbounded>(-1, [&] { return ::ioctl(fd, request, argument); });
+  return offload<Takes::unbounded_once>(
+      -1, [&] { return interruptible([&] { return os::ioctl(fd, request, argument); }); });
 }
 
 // Setting up a mapping is quick, filling it is not.
@@ -229,7 +233,7 @@ Result from_stream(FILE *stream, std::size_t size, Result failure, Call call) {
     if (at_once)
       return result;
   }
-  return offload<Takes::unbounded>(failure, call);
+  return offload<Takes::unbounded_once>(failure, call);
 }
 
 } // namespace
@@ -254,15 +258,7 @@ int read_file(const char *path, char *buffer, std::size_t size) {
   ssize_t got = 1;
   int error = 0;
   {
-    // A wire that is cancelled here is the only one that knows the descriptor.
-    struct Closing : DeferNode {
-      int fd;
-    } closing;
-    closing.fd = fd;
-    Wire *self = current_wire();
-    closing.next = self->cleanup_head;
-    closing.cleanup = [](DeferNode *node) { io::close(static_cast<Closing *>(node)->fd); };
-    self->cleanup_head = &closing;
+    Deferred closing([&] { close(fd); });
     while (total < size && got > 0) {
       iovec part{buffer + total, size - total};
       got = read(fd, &part, 1, os::kPosition);
@@ -270,9 +266,7 @@ int read_file(const char *path, char *buffer, std::size_t size) {
         total += std::size_t(got);
     }
     error = errno;
-    self->cleanup_head = closing.next;
   }
-  close(fd);
   errno = error;
   return guard.result(got >= 0) ? int(total) : -1;
 }

@@ -107,6 +107,10 @@ int get_flags(int fd) { return int(::syscall(SYS_fcntl, fd, F_GETFL)); }
 
 int set_flags(int fd, int flags) { return int(::syscall(SYS_fcntl, fd, F_SETFL, flags)); }
 
+int ioctl(int fd, unsigned long request, void *argument) {
+  return int(::syscall(SYS_ioctl, fd, request, argument));
+}
+
 ssize_t receive(int socket, void *buffer, std::size_t count, int flags) {
   return ::syscall(SYS_recvfrom, socket, buffer, count, flags, nullptr, nullptr);
 }

@@ -33,6 +33,7 @@ ssize_t writev_at(int fd, const iovec *parts, int count, off_t offset);
 int close(int fd);
 int get_flags(int fd);
 int set_flags(int fd, int flags);
+int ioctl(int fd, unsigned long request, void *argument);
 
 ssize_t receive(int socket, void *buffer, std::size_t count, int flags);
 ssize_t send(int socket, const void *buffer, std::size_t count, int flags);
