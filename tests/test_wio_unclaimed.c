@@ -54,10 +54,19 @@ static void cancels(void *wire) {
   wire_cancel(wire);
 }
 
-static void cancel_at_any_moment(void (*call)(void *)) {
+static void sleeps(void *UNUSED(argument)) { check(wire_fd_wait_msec(1) == 0); }
+
+/* What the scheduler and its workers keep for themselves is there from now on. */
+static int descriptors_of_workers(int workers) {
   start_afresh();
-  wire_io_init(2);
-  int descriptors = open_descriptors();
+  wire_io_init(workers);
+  spawn(sleeps, NULL);
+  wire_thread_run();
+  return open_descriptors();
+}
+
+static void cancel_at_any_moment(void (*call)(void *)) {
+  int descriptors = descriptors_of_workers(2);
   for (delay = 0; delay < 400; delay += 3) {
     common.used = 0;
     wire_t *wire = spawn(call, NULL);
@@ -104,9 +113,8 @@ static void cancels_all(void *UNUSED(argument)) {
 }
 
 static void what_was_to_be_closed_is_closed(void **UNUSED(state)) {
-  start_afresh();
-  wire_io_init(1);
-  int descriptors = open_descriptors();
+  int descriptors = descriptors_of_workers(1);
+  common.used = 0;
   spawn(holds_the_worker, NULL);
   for (int i = 0; i < MANY; i++) {
     sockets[i] = socket(AF_INET, SOCK_STREAM, 0);
@@ -119,6 +127,7 @@ static void what_was_to_be_closed_is_closed(void **UNUSED(state)) {
   wire_thread_run();
   assert_int_equal(open_descriptors(), descriptors);
   start_afresh();
+  unlink(NAME);
 }
 
 int main(void) {
