@@ -120,8 +120,32 @@ void wio_sync(void) {
 
 int wio_ioctl(int d, unsigned long request, void *argp) { return io::ioctl(d, request, argp); }
 
+int wio_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+                    struct addrinfo **res) {
+  return io::offload<Takes::unbounded>(
+      EAI_SYSTEM, [&] { return ::getaddrinfo(node, service, hints, res); },
+      [&](int result) {
+        if (result == 0)
+          ::freeaddrinfo(*res);
+      });
+}
+
+int wio_getifaddrs(struct ifaddrs **ifap) {
+  return io::offload<Takes::bounded>(
+      -1, [&] { return ::getifaddrs(ifap); }, [&](int) { ::freeifaddrs(*ifap); });
+}
+
 void *wio_mmap(void *addr, size_t length, int protc, int flags, int fd, off_t offset) {
   return io::mmap(addr, length, protc, flags, fd, offset);
+}
+
+DIR *wio_opendir(const char *name) {
+  return io::offload<Takes::bounded>(
+      static_cast<DIR *>(nullptr), [&] { return ::opendir(name); }, ::closedir);
+}
+
+int wio_closedir(DIR *dirp) {
+  return io::offload<Takes::bounded_certain>(-1, [&] { return ::closedir(dirp); });
 }
 
 void wio_rewinddir(DIR *dirp) {
@@ -137,6 +161,8 @@ int wio_glob(const char *pattern, int flags, glob_errfunc_t errfunc, glob_t *pgl
 }
 
 void wio_globfree(glob_t *pglob) { ::globfree(pglob); }
+
+int wio_pclose(FILE *stream) { return io::pclose(stream); }
 
 int wio_fgetc(FILE *stream) { return io::fgetc(stream); }
 
@@ -163,17 +189,17 @@ pid_t wio_wait4(pid_t pid, int *stat_loc, int options, struct rusage *usage) {
 }
 
 void wio_openlog(const char *ident, int option, int facility) {
-  offload_void<Takes::unbounded>([&] { ::openlog(ident, option, facility); });
+  offload_void<Takes::unbounded_once>([&] { ::openlog(ident, option, facility); });
 }
 
 void wio_closelog(void) {
-  offload_void<Takes::unbounded>([] { ::closelog(); });
+  offload_void<Takes::unbounded_once>([] { ::closelog(); });
 }
 
 void wio_vsyslog(int pri, const char *fmt, va_list ap) {
   va_list arguments;
   va_copy(arguments, ap);
-  offload_void<Takes::unbounded>([&] { ::vsyslog(pri, fmt, arguments); });
+  offload_void<Takes::unbounded_once>([&] { ::vsyslog(pri, fmt, arguments); });
   va_end(arguments);
 }
 

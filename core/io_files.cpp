@@ -34,11 +34,6 @@ int find_cached(const char *path, int follow, struct stat *status) {
   return -1;
 }
 
-// A raw call that may wait for ever.
-template <typename Call> int wait_on_thread(Call call) {
-  return offload<Takes::unbounded>(-1, [&] { return interruptible(call); });
-}
-
 // What was known of the number is of no use for the file that it stands for from now on.
 int forget_number(int fd) {
   if (fd >= 0 && cooperative()) {
@@ -111,7 +106,7 @@ int open(const char *path, int flags, mode_t mode) {
   if (at_once >= 0)
     return forget_number(at_once);
   bool may_block_for_ever = false;
-  int fd = offload<Takes::bounded>(-1, [&] {
+  auto try_to_open = [&] {
     struct stat status;
     int saved_errno = errno;
     bool is_new = (flags & O_CREAT) && (flags & O_EXCL);
@@ -122,10 +117,12 @@ int open(const char *path, int flags, mode_t mode) {
     }
     errno = saved_errno;
     return os::open(path, flags, mode);
-  });
-  if (!may_block_for_ever)
-    return forget_number(fd);
-  return forget_number(wait_on_thread([&] { return os::open(path, flags, mode); }));
+  };
+  int fd = offload<Takes::bounded>(-1, try_to_open, close);
+  if (may_block_for_ever)
+    fd = offload<Takes::unbounded>(
+        -1, [&] { return interruptible([&] { return os::open(path, flags, mode); }); }, close);
+  return forget_number(fd);
 }
 
 namespace {
@@ -151,13 +148,14 @@ int close(int fd) {
     return os::close(fd);
   scheduler.reactor->hints.of(fd).forget();
   fd_expect_close(fd);
+  auto really_close = [&] { return os::close(fd); };
   switch (closing_of(fd)) {
   case Closing::at_once:
-    return os::close(fd);
+    return really_close();
   case Closing::on_worker:
-    return offload<Takes::bounded>(-1, [&] { return os::close(fd); });
+    return offload<Takes::bounded_certain>(-1, really_close);
   case Closing::for_long:
-    return offload<Takes::unbounded>(-1, [&] { return os::close(fd); });
+    return offload<Takes::unbounded_certain>(-1, really_close);
   }
   __builtin_unreachable();
 }
@@ -183,7 +181,8 @@ int lockf(int fd, int command, off_t length) {
   if (errno != EAGAIN && errno != EACCES)
     return -1;
   errno = saved_errno;
-  return wait_on_thread([&] { return os::lockf(fd, F_LOCK, length); });
+  return offload<Takes::unbounded>(
+      -1, [&] { return interruptible([&] { return os::lockf(fd, F_LOCK, length); }); });
 }
 
 // Looking for holes and data reads the file's map from the disk. The kernel makes whatever uses the
@@ -228,8 +227,9 @@ bool is_instant(unsigned long request) {
 int ioctl(int fd, unsigned long request, void *argument) {
   if (is_instant(request))
     return os::ioctl(fd, request, argument);
-  return wait_on_thread(
-      [&] { return under_job_control([&] { return os::ioctl(fd, request, argument); }); });
+  auto call = [&] { return os::ioctl(fd, request, argument); };
+  return offload<Takes::unbounded_once>(
+      -1, [&] { return interruptible([&] { return under_job_control(call); }); });
 }
 
 // Setting up a mapping is quick, filling it is not.

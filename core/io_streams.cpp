@@ -111,7 +111,7 @@ Result from_stream(FILE *stream, Result failure, Here here, Call call) {
   errno = saved_errno;
   if (source == Source::file)
     return offload<Takes::bounded>(failure, call);
-  return offload<Takes::unbounded>(failure, call);
+  return offload<Takes::unbounded_once>(failure, call);
 }
 
 } // namespace

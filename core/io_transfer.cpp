@@ -103,11 +103,13 @@ public:
     return attempt([&](auto... what) { return transfer_.plain(what...); });
   }
 
-  // The same by a thread, for as long as it takes.
+  // The same by a thread, for as long as it takes. What it has written must not be written again.
   ssize_t on_thread() const {
-    return offload<Takes::unbounded>(ssize_t(-1), [&] {
+    auto call = [&] {
       return under_job_control([&] { return interruptible([&] { return plain(); }); });
-    });
+    };
+    return transfer_.reads() ? offload<Takes::unbounded>(ssize_t(-1), call)
+                             : offload<Takes::unbounded_once>(ssize_t(-1), call);
   }
 
 private:

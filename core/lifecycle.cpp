@@ -37,17 +37,17 @@ void release(Reactor *reactor) {
 }
 
 void before_fork() {
+  if (scheduler.workers)
+    scheduler.workers->before_fork(!in_wire()); // may take a while
   stack_lock();
   ::pthread_mutex_lock(&reactors_mutex);
-  if (scheduler.workers)
-    scheduler.workers->before_fork();
 }
 
 void after_fork_in_parent() {
-  if (scheduler.workers)
-    scheduler.workers->after_fork_in_parent();
   ::pthread_mutex_unlock(&reactors_mutex);
   stack_unlock();
+  if (scheduler.workers)
+    scheduler.workers->after_fork_in_parent();
 }
 
 // In the child of a fork in a wire that wire is alone: the others must never run here.
@@ -77,7 +77,7 @@ void after_fork_in_child() {
   if (s.reactor)
     s.reactor->next = s.reactor->previous = nullptr;
   if (s.workers)
-    s.workers->after_fork_in_child();
+    s.workers->after_fork_in_child(!alone);
   if (s.reactor) // first: the epoll object is the parent's too, and must not hear a word
     s.reactor->poller.rebuild();
   if (alone)
@@ -127,8 +127,12 @@ Reactor *make_reactor() {
 void forget_resources() {
   log_flush();
   if (Workers *workers = scheduler.workers) {
-    workers->stop(); // before the wakeup's descriptor goes, and while the calls under way still
-                     // have their buffers
+    workers->stop(); // while the calls under way still have their buffers
+    // The child of another thread's fork gives up the memory that it finds here.
+    ::pthread_mutex_lock(&reactors_mutex);
+    scheduler.reactor->workers = nullptr;
+    workers->discard();
+    ::pthread_mutex_unlock(&reactors_mutex);
     scheduler.workers = nullptr;
   }
   log_release(); // a thread of the workers may have been at its lines

@@ -37,6 +37,7 @@ ssize_t writev_at(int fd, const iovec *parts, int count, off_t offset);
 int close(int fd);
 int get_flags(int fd);
 int set_flags(int fd, int flags);
+int ioctl(int fd, unsigned long request, void *argument);
 
 ssize_t receive(int socket, void *buffer, std::size_t count, int flags);
 // Several parts, without waiting.
@@ -90,7 +91,6 @@ int fstat(int fd, struct stat *status);
 int stat(const char *path, struct stat *status, int flags); // flags: AT_SYMLINK_NOFOLLOW
 off_t lseek(int fd, off_t offset, int whence);
 int lockf(int fd, int command, off_t length);
-int ioctl(int fd, unsigned long request, void *argument);
 
 // Whether it delivers signals: those of the thread that reads, and so not for others to read.
 bool is_signalfd(int fd);

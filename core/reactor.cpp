@@ -32,8 +32,10 @@ std::int32_t Reactor::visit() {
   else if (ticks < kMaxTicks)
     ticks = ticks * 2 < kMaxTicks ? ticks * 2 : kMaxTicks;
   timers.expire(now);
-  if (scheduler.workers)
-    scheduler.workers->collect();
+  if (Workers *workers = scheduler.workers) {
+    workers->collect();
+    workers->relieve(now);
+  }
   if (poller.watching() && now - polled >= kPollInterval) {
     polled = now;
     poller.poll(0);
