@@ -4,6 +4,7 @@
 #include "defer.hpp"
 #include "errno_guard.hpp"
 #include "os.hpp"
+#include "reactor.hpp"
 #include "timeout.hpp"
 
 #include <cerrno>
@@ -48,10 +49,17 @@ pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage) {
   ErrnoGuard guard;
   bool has_descriptor = pid > 0 && !(options & (WUNTRACED | WCONTINUED));
   int descriptor = has_descriptor ? os::pidfd_open(pid) : -1;
+  Poller &poller = scheduler.reactor->poller;
+  if (descriptor >= 0 && !poller.set_ours(descriptor, true)) {
+    os::close(descriptor);
+    descriptor = -1;
+  }
   if (descriptor >= 0 || (options & __WNOTHREAD)) {
     Deferred closing([&] {
-      if (descriptor >= 0)
-        os::close(descriptor);
+      if (descriptor < 0)
+        return;
+      poller.set_ours(descriptor, false);
+      os::close(descriptor);
     });
     found = wait_in_wire(descriptor, pid, status, options, usage);
   } else {

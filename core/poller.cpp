@@ -61,11 +61,23 @@ bool Poller::lost() {
 
 void Poller::close() {
   close_epoll();
+  for (std::uint32_t fd = 0; fd < capacity_; ++fd) {
+    os::Description what; // the program may have closed it and opened something else
+    if (entries_[fd].ours && os::describe(int(fd), what) && what.type == 0)
+      os::close(int(fd));
+  }
   if (entries_)
     os::unmap(entries_, capacity_ * sizeof(Entry));
   entries_ = nullptr;
   capacity_ = 0;
   watching_ = 0;
+}
+
+bool Poller::set_ours(int fd, bool ours) {
+  if (!reserve(fd))
+    return false;
+  entries_[fd].ours = ours;
+  return true;
 }
 
 // Makes room for an entry of `fd`.

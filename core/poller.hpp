@@ -55,6 +55,9 @@ public:
   void trust(Watch &slot, int fd, std::uint32_t events);
   // The descriptor is about to be closed.
   void expect_close(int fd);
+  // A descriptor of the library that a wire waits for and closes itself, as long as it is `ours`:
+  // closed here should the wire be forgotten. False with errno ENOMEM.
+  bool set_ours(int fd, bool ours);
   // The slot's wire begins to wait: makes sure that the kernel reports. False when it cannot.
   bool arm(Watch &slot);
 
@@ -79,6 +82,7 @@ private:
     bool unwanted_once;       // a report found nobody waiting
     bool trusted;             // see vouch()
     bool is_socket;           // when trusted
+    bool ours;                // see set_ours()
   };
 
   bool reserve(int fd);

@@ -108,61 +108,74 @@ static void only_threads_that_are_too_many_end(void **UNUSED(state)) {
 #define READERS 12
 #define PATIENT 4
 
-static FILE *streams[READERS];
-static int writers[READERS];
-static int got_a_byte, refused;
+static char folder[] = "/tmp/wire-short-XXXXXX";
+static int writers[READERS]; /* of the named pipes, -1: nobody has it open for writing */
+static int opened, refused;
 
-static void open_streams(int with_a_byte) {
-  for (int i = 0; i < READERS; i++) {
-    int ends[2];
-    check(pipe(ends) == 0);
-    writers[i] = ends[1];
-    check((streams[i] = fdopen(ends[0], "r")) != NULL);
-    if (with_a_byte)
-      check(write(writers[i], "x", 1) == 1);
-  }
+struct name {
+  char text[sizeof folder + 16];
+};
+
+static struct name pipe_name(int i) {
+  struct name name;
+  snprintf(name.text, sizeof name.text, "%s/%d", folder, i);
+  return name;
 }
 
-static void close_streams(void) {
-  for (int i = 0; i < READERS; i++) {
-    fclose(streams[i]);
-    close(writers[i]);
-  }
+/* From then on it can be opened for reading. */
+static void open_writer(int i) {
+  writers[i] = open(pipe_name(i).text, O_RDWR);
+  check(writers[i] >= 0);
 }
 
 /* Releases those that have a thread when the others have been told that there is none. */
-static void reads_a_byte(void *stream) {
+static void opens_a_pipe(void *number) {
+  struct name name = pipe_name((int)(intptr_t)number);
   errno = 0;
-  int byte = wio_fgetc(stream);
-  check(byte == 'x' || (byte == EOF && errno == EAGAIN));
-  got_a_byte += byte == 'x';
-  refused += byte == EOF;
+  int fd = wio_open(name.text, O_RDONLY, 0);
+  check(fd >= 0 || errno == EAGAIN);
+  opened += fd >= 0;
+  refused += fd < 0;
+  if (fd >= 0)
+    close(fd);
   for (int i = 0; refused == READERS - PATIENT && i < READERS; i++)
-    check(write(writers[i], "x", 1) == 1);
+    if (writers[i] < 0)
+      open_writer(i);
 }
 
-static void read_all(int with_a_byte) {
-  open_streams(with_a_byte);
-  got_a_byte = refused = 0;
+static void open_all(int with_writers) {
+  strcpy(strrchr(folder, '-'), "-XXXXXX");
+  check(mkdtemp(folder) != NULL);
+  for (int i = 0; i < READERS; i++) {
+    check(mkfifo(pipe_name(i).text, 0600) == 0);
+    writers[i] = -1;
+    if (with_writers)
+      open_writer(i);
+  }
+  opened = refused = 0;
   start_afresh();
   wire_io_init(1);
-  threads_left = PATIENT;
+  threads_left = 1 + PATIENT;
   for (int i = 0; i < READERS; i++)
-    spawn(reads_a_byte, streams[i]);
+    spawn(opens_a_pipe, (void *)(intptr_t)i);
   wire_thread_run();
   threads_left = 1 << 30;
   start_afresh();
-  close_streams();
+  for (int i = 0; i < READERS; i++) {
+    close(writers[i]);
+    unlink(pipe_name(i).text);
+  }
+  rmdir(folder);
 }
 
 static void calls_wait_for_one_of_the_threads_there_are(void **UNUSED(state)) {
-  read_all(1);
-  assert_int_equal(got_a_byte, READERS);
+  open_all(1);
+  assert_int_equal(opened, READERS);
 }
 
 static void calls_are_refused_when_none_of_the_threads_comes_free(void **UNUSED(state)) {
-  read_all(0);
-  assert_int_equal(got_a_byte, PATIENT);
+  open_all(0);
+  assert_int_equal(opened, PATIENT);
   assert_int_equal(refused, READERS - PATIENT);
 }
 
