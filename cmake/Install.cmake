@@ -1,8 +1,9 @@
-# What `cmake --install` puts where: libraries, headers under <includedir>/libwire, wire.pc, the
-# CMake package and the man pages. The installed tree may be moved as a whole.
+# What `cmake --install` puts where: libraries, wire-run, headers under <includedir>/libwire, the
+# .pc files, the CMake package and the man pages. The installed tree may be moved as a whole.
 include(CMakePackageConfigHelpers)
 
-install(TARGETS wire wire_static EXPORT libwireTargets)
+install(TARGETS wire wire_static wire_interpose EXPORT libwireTargets)
+install(PROGRAMS scripts/wire-run DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES ${public_headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/libwire)
 
 # pkg-config: the prefix relative to the file itself, unless a folder was given as an absolute path.
@@ -18,8 +19,10 @@ else()
   set(pc_libdir "\${prefix}/${CMAKE_INSTALL_LIBDIR}")
   set(pc_includedir "\${prefix}/${CMAKE_INSTALL_INCLUDEDIR}")
 endif()
-configure_file(pkgconfig/wire.pc.in wire.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/wire.pc DESTINATION ${pkgconfig_dir})
+foreach(pc IN ITEMS wire wire-interpose)
+  configure_file(pkgconfig/${pc}.pc.in ${pc}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/${pc}.pc DESTINATION ${pkgconfig_dir})
+endforeach()
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/libwire)
 install(

@@ -307,7 +307,7 @@ Scheduler &attached_scheduler() {
   s.main_control.wire = &s.main;
   list_reset(s.main.link);
   s.main.control = reinterpret_cast<std::uintptr_t>(&s.main_control) | Wire::kOutside;
-  s.current = &s.main;
+  s.current = s.outside = &s.main;
   lifecycle::watch_forks();
   return s;
 }

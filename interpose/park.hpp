@@ -1,0 +1,61 @@
+// Suspending the calling wire until a descriptor is ready, a time has come, or another wire closes
+// the descriptor. One list per thread tells which wires wait for what, for close() and its kin.
+#pragma once
+
+#include "gate.hpp"
+
+namespace libwire::interpose {
+
+constexpr uint64_t kNever = 0; // in place of a time of CLOCK_MONOTONIC, ns
+
+uint64_t now();
+// The time `timeout` from now; rounds nothing. A time too far away is kNever.
+uint64_t deadline_in(const timespec &timeout);
+uint64_t deadline_in(uint64_t nanoseconds);
+
+// What SO_RCVTIMEO or SO_SNDTIMEO allows a call that begins now.
+uint64_t socket_deadline(int fd, int option);
+
+bool is_nonblocking(int fd);
+
+enum class Parked {
+  ready,     // or something is wrong that the real call will tell
+  timeout,   // the time is over
+  closed,    // another wire has closed the descriptor: EBADF
+  impossible // cannot be waited for here: errno
+};
+
+// `events`: POLLIN or POLLOUT. To be called after may_wait() only.
+Parked park(Symbol symbol, int fd, short events, uint64_t deadline);
+
+// Suspends until the time has come. False when that is not possible.
+bool sleep_until(Symbol symbol, uint64_t deadline);
+
+// A wire that waits for one or more descriptors. On the wire's stack; leaves the list by itself,
+// also when the wire is cancelled.
+class Waiter : wire_defer_list {
+public:
+  Waiter();
+  ~Waiter();
+  Waiter(const Waiter &) = delete;
+  Waiter &operator=(const Waiter &) = delete;
+
+  // Whether a descriptor out of first..last is waited for; ends the watch of those that are.
+  bool (*drop)(Waiter &, unsigned first, unsigned last);
+  wire_wait_t *wait; // is triggered then
+  bool closed = false;
+
+private:
+  static void leave(wire_defer_list *);
+  void unlink();
+  Waiter *next_, **link_;
+  friend void wake_waiters(unsigned, unsigned);
+};
+
+// The descriptors first..last are about to be closed: nobody in this thread waits for them longer.
+void wake_waiters(unsigned first, unsigned last);
+
+// All wires of this thread are gone.
+void forget_waiters();
+
+} // namespace libwire::interpose

@@ -1,0 +1,64 @@
+// The declarations of every function of the table: libc's headers, and by hand what they declare
+// for fortified programs or older ones only.
+#pragma once
+
+// The plain functions, not those that a fortified build of ours would get in their place.
+#undef _FORTIFY_SOURCE
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <threads.h>
+#include <time.h>
+#include <unistd.h>
+
+extern "C" {
+
+// Fortified: the sizes of the buffers come last, and __chk_fail() ends the program.
+[[noreturn]] void __chk_fail(void) noexcept;
+[[noreturn]] void __fdelt_chk(long);
+ssize_t __read_chk(int fd, void *buffer, size_t count, size_t size);
+ssize_t __pread_chk(int fd, void *buffer, size_t count, off_t offset, size_t size);
+ssize_t __recv_chk(int fd, void *buffer, size_t count, size_t size, int flags);
+ssize_t __recvfrom_chk(int fd, void *buffer, size_t count, size_t size, int flags,
+                       struct sockaddr *address, socklen_t *length);
+int __poll_chk(struct pollfd *fds, nfds_t count, int timeout, size_t size);
+int __ppoll_chk(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
+                const sigset_t *mask, size_t size);
+ssize_t __readlink_chk(const char *path, char *buffer, size_t count, size_t size);
+ssize_t __readlinkat_chk(int directory, const char *path, char *buffer, size_t count, size_t size);
+int __open_2(const char *path, int flags);
+int __openat_2(int directory, const char *path, int flags);
+
+// stat() of programs that were linked before glibc 2.33.
+int __xstat(int version, const char *path, struct stat *status);
+int __lxstat(int version, const char *path, struct stat *status);
+int __fxstat(int version, int fd, struct stat *status);
+int __fxstatat(int version, int directory, const char *path, struct stat *status, int flags);
+
+int epoll_pwait2(int epoll, struct epoll_event *events, int capacity,
+                 const struct timespec *timeout, const sigset_t *mask);
+
+int __libc_start_main(int (*main)(int, char **, char **), int argc, char **argv, void (*init)(void),
+                      void (*fini)(void), void (*linker_fini)(void), void *stack_end);
+
+} // extern "C"
