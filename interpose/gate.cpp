@@ -1,5 +1,6 @@
 #include "gate.hpp"
 
+#include "park.hpp"
 #include "settings.hpp"
 #include "wire_io.h"
 
@@ -63,8 +64,10 @@ int find_libwire(dl_phdr_info *object, size_t, void *) {
 // told apart from here on.
 void after_fork_in_child() {
   process = 0;
-  if (in_wire())
-    process = pid_t(::syscall(SYS_getpid));
+  if (!in_wire())
+    return;
+  process = pid_t(::syscall(SYS_getpid));
+  forget_waiters();
 }
 
 // Constructors of other libraries may run before and call our overrides: see enter().
@@ -127,7 +130,7 @@ bool may_offload() {
     return false;
   if (!can_offload) {
     Inside inside;
-    wire_io_init(settings.io_threads);
+    REAL(wire_io_init)(settings.io_threads);
     can_offload = true;
   }
   return true;
@@ -142,6 +145,7 @@ EXPORT void(wire_thread_init)(wire_thread_t *thread) {
   if (attention)
     enter(AT_wire_thread_init, __builtin_return_address(0));
   can_wait = can_offload = false;
+  forget_waiters();
   return REAL(wire_thread_init)(thread);
 }
 

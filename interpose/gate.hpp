@@ -136,4 +136,18 @@ template <typename Call> auto offload(Symbol symbol, Takes takes, Call call) -> 
   return call();
 }
 
+// The same for a call that libwire has itself: cooperative() is called in the wire, and plain()
+// where the wire must not be suspended.
+template <typename Cooperative, typename Plain>
+auto through_wio(Symbol symbol, Cooperative cooperative, Plain plain) -> decltype(plain()) {
+  Errno saved;
+  if (!may_offload()) {
+    errno = saved.saved();
+    return plain();
+  }
+  count(symbol, Served::worker);
+  Inside inside;
+  return cooperative();
+}
+
 } // namespace libwire::interpose

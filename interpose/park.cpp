@@ -72,13 +72,21 @@ void Waiter::unlink() {
 
 void Waiter::leave(wire_defer_list *node) { static_cast<Waiter *>(node)->unlink(); }
 
-void wake_waiters(unsigned first, unsigned last) {
-  for (Waiter *waiter = waiters; waiter; waiter = waiter->next_) {
-    if (!waiter->drop(*waiter, first, last))
-      continue;
-    waiter->closed = true;
-    wire_wait_resume(waiter->wait);
-  }
+Closing::Closing(unsigned first, unsigned last) : wire_defer_list() {
+  for (Waiter *waiter = waiters; waiter; waiter = waiter->next_)
+    waiter->closed |= waiter->drop(*waiter, first, last);
+  wire_defer_push(this, tell);
+}
+
+Closing::~Closing() {
+  wire_defer_pop(this);
+  tell(this);
+}
+
+void Closing::tell(wire_defer_list *) {
+  for (Waiter *waiter = waiters; waiter; waiter = waiter->next_)
+    if (waiter->closed)
+      wire_wait_resume(waiter->wait);
 }
 
 void forget_waiters() { waiters = nullptr; }

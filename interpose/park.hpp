@@ -42,20 +42,31 @@ public:
 
   // Whether a descriptor out of first..last is waited for; ends the watch of those that are.
   bool (*drop)(Waiter &, unsigned first, unsigned last);
-  wire_wait_t *wait; // is triggered then
+  wire_wait_t *wait; // is triggered when it is closed
   bool closed = false;
 
 private:
   static void leave(wire_defer_list *);
   void unlink();
   Waiter *next_, **link_;
-  friend void wake_waiters(unsigned, unsigned);
+  friend class Closing;
 };
 
-// The descriptors first..last are about to be closed: nobody in this thread waits for them longer.
-void wake_waiters(unsigned first, unsigned last);
+// The descriptors first..last are closed while this exists: their watches end before, and the wires
+// of this thread that wait for them go on after, told that they are closed. The closing wire may be
+// suspended meanwhile, and cancelled.
+class Closing : wire_defer_list {
+public:
+  Closing(unsigned first, unsigned last);
+  ~Closing();
+  Closing(const Closing &) = delete;
+  Closing &operator=(const Closing &) = delete;
 
-// All wires of this thread are gone.
+private:
+  static void tell(wire_defer_list *);
+};
+
+// All wires of this thread are gone, or all but the running one.
 void forget_waiters();
 
 } // namespace libwire::interpose

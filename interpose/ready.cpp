@@ -1,0 +1,225 @@
+#include "ready.hpp"
+
+#include <string.h>
+#include <sys/resource.h>
+
+namespace libwire::interpose {
+
+namespace {
+
+constexpr int kMostStates = 8;
+constexpr short kIn = POLLIN | POLLRDNORM, kOut = POLLOUT | POLLWRNORM;
+
+// Until the time is over or a wait of the list is triggered; false when the time is over.
+bool wait_in_time(wire_wait_list_t &list, uint64_t deadline) {
+  if (deadline == kNever) {
+    wire_list_wait(&list);
+    return true;
+  }
+  wire_timeout_t timeout;
+  wire_timeout_init(&timeout);
+  wire_wait_t *over = wire_timeout_wait_get(&timeout);
+  wire_wait_chain(&list, over);
+  wire_private_timeout_until(&timeout, deadline);
+  bool in_time = wire_list_wait(&list) != over;
+  wire_wait_unchain(over);
+  wire_timeout_stop(&timeout);
+  return in_time;
+}
+
+Parked outcome(const Waiter &waiter, bool in_time) {
+  return waiter.closed ? Parked::closed : in_time ? Parked::ready : Parked::timeout;
+}
+
+// A few descriptors, each watched by itself.
+struct Few : Waiter {
+  wire_fd_state_t states[kMostStates];
+  wire_wait_t told; // by close
+  int count = 0;
+
+  bool add(int fd, bool input) {
+    wire_fd_state_t &state = states[count];
+    wire_fd_mode_init(&state, fd);
+    if ((input ? wire_fd_mode_read(&state) : wire_fd_mode_write(&state)) != 0)
+      return false;
+    ++count;
+    return true;
+  }
+
+  void end() {
+    for (int i = 0; i < count; ++i)
+      wire_fd_mode_none(&states[i]);
+  }
+};
+
+bool drop_few(Waiter &waiter, unsigned first, unsigned last) {
+  auto &self = static_cast<Few &>(waiter);
+  bool any = false;
+  for (int i = 0; i < self.count; ++i) {
+    if (unsigned(self.states[i].fd) - first > last - first)
+      continue;
+    wire_fd_mode_none(&self.states[i]);
+    any = true;
+  }
+  return any;
+}
+
+Parked park_few(const Interest &interest, uint64_t deadline) {
+  const short directions[] = {kIn, kOut};
+  Few self;
+  self.drop = drop_few;
+  self.wait = &self.told;
+  bool possible = true;
+  bool gone = false;
+  interest.for_each([&](int fd, short events) {
+    for (short direction : directions) {
+      if (!(events & direction) || !possible)
+        continue;
+      possible = self.add(fd, direction == kIn);
+      gone = !possible && errno == EBADF; // the caller's own call reports it
+    }
+  });
+  if (!possible) {
+    self.end();
+    return gone ? Parked::ready : Parked::impossible;
+  }
+  wire_wait_list_t list;
+  wire_wait_list_init(&list);
+  wire_wait_init(&self.told);
+  wire_wait_chain(&list, &self.told);
+  for (int i = 0; i < self.count; ++i)
+    wire_fd_wait_list_chain(&list, &self.states[i]);
+  bool in_time = wait_in_time(list, deadline);
+  for (int i = 0; i < self.count; ++i)
+    wire_wait_unchain(&self.states[i].wait);
+  wire_wait_unchain(&self.told);
+  self.end();
+  return outcome(self, in_time);
+}
+
+int make_epoll() {
+  int low = ::epoll_create1(EPOLL_CLOEXEC);
+  if (low < 0)
+    return -1;
+  // Clear of the numbers that the program counts on.
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  long lowest = limit.rlim_cur > 4096 ? 4000 : long(limit.rlim_cur - limit.rlim_cur / 8);
+  long high = ::syscall(SYS_fcntl, low, F_DUPFD_CLOEXEC, lowest);
+  if (high < 0)
+    return low;
+  ::syscall(SYS_close, low);
+  return int(high);
+}
+
+// Many descriptors, or events that libwire does not watch: one epoll object for all of them, which
+// is readable when one is ready.
+class Many : wire_defer_list {
+public:
+  Many() : wire_defer_list(), epoll_(make_epoll()) { wire_defer_push(this, close); }
+  ~Many() {
+    wire_defer_pop(this);
+    close(this);
+  }
+  Many(const Many &) = delete;
+  Many &operator=(const Many &) = delete;
+
+  int epoll() const { return epoll_; }
+  bool lost() const { return lost_; }
+  bool failed() const { return failed_; }
+
+  // Events that came from a descriptor named twice are watched together.
+  void add(int fd, short events) {
+    epoll_event event{};
+    event.events = uint32_t(uint16_t(events)); // the bits are those of poll
+    event.data.fd = fd;
+    if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) == 0 || errno == EPERM)
+      return;
+    if (errno == EEXIST) {
+      event.events = kAll;
+      ::epoll_ctl(epoll_, EPOLL_CTL_MOD, fd, &event);
+    } else {
+      (errno == EBADF ? lost_ : failed_) = true;
+    }
+  }
+
+private:
+  static constexpr uint32_t kAll = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP;
+
+  static void close(wire_defer_list *node) {
+    auto &self = *static_cast<Many *>(node);
+    if (self.epoll_ >= 0)
+      ::syscall(SYS_close, self.epoll_);
+    self.epoll_ = -1;
+  }
+
+  int epoll_;
+  bool lost_ = false, failed_ = false;
+};
+
+struct ManyWaiter : Waiter {
+  wire_fd_state_t state;
+  const Interest *interest;
+};
+
+bool drop_many(Waiter &waiter, unsigned first, unsigned last) {
+  auto &self = static_cast<ManyWaiter &>(waiter);
+  bool any = false;
+  self.interest->for_each([&](int fd, short) { any |= unsigned(fd) - first <= last - first; });
+  return any; // the epoll object is the wire's own and ends with its wait
+}
+
+Parked park_many(const Interest &interest, uint64_t deadline) {
+  Many many;
+  if (many.epoll() < 0)
+    return Parked::impossible;
+  interest.for_each([&](int fd, short events) { many.add(fd, events); });
+  if (many.lost() || many.failed())
+    return many.failed() ? Parked::impossible : Parked::ready;
+  ManyWaiter self;
+  self.drop = drop_many;
+  self.wait = &self.state.wait;
+  self.interest = &interest;
+  wire_fd_mode_init(&self.state, many.epoll());
+  if (wire_fd_mode_read(&self.state) != 0)
+    return Parked::impossible;
+  wire_wait_list_t list;
+  wire_wait_list_init(&list);
+  wire_fd_wait_list_chain(&list, &self.state);
+  bool in_time = wait_in_time(list, deadline);
+  wire_wait_unchain(&self.state.wait);
+  wire_fd_mode_none(&self.state);
+  return outcome(self, in_time);
+}
+
+} // namespace
+
+Parked park(Symbol symbol, const Interest &interest, uint64_t deadline) {
+  count(symbol, Served::waited);
+  int states = 0;
+  bool simple = true;
+  interest.for_each([&](int, short events) {
+    states += ((events & kIn) != 0) + ((events & kOut) != 0);
+    simple = simple && events != 0 && !(events & ~(kIn | kOut));
+  });
+  return simple && states <= kMostStates ? park_few(interest, deadline)
+                                         : park_many(interest, deadline);
+}
+
+bool is_current_mask(const sigset_t *mask) {
+  sigset_t current;
+  if (::pthread_sigmask(SIG_SETMASK, nullptr, &current) != 0)
+    return false;
+  for (int signal = 1; signal < NSIG; ++signal)
+    if (::sigismember(mask, signal) != ::sigismember(&current, signal))
+      return false;
+  return true;
+}
+
+timespec time_left(uint64_t deadline) {
+  uint64_t time = now();
+  uint64_t left = deadline > time ? deadline - time : 0;
+  return {time_t(left / 1'000'000'000), long(left % 1'000'000'000)};
+}
+
+} // namespace libwire::interpose
