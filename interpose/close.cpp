@@ -21,7 +21,8 @@ SERVE(int, close, (int fd), (fd)) {
   if (fd < 0)
     return REAL(close)(fd);
   Closing closing{unsigned(fd), unsigned(fd)};
-  return through_wio(AT_close, [&] { return wio_close(fd); }, [&] { return REAL(close)(fd); });
+  return through_wio(
+      AT_close, [&] { return wio_close(fd); }, [&] { return REAL(close)(fd); });
 }
 SAME(__close, close);
 

@@ -8,20 +8,12 @@ using namespace libwire::interpose;
 namespace {
 
 template <typename Accept> int accept_one(Symbol symbol, int fd, Accept accept) {
-  if (is_nonblocking(fd) || !may_wait())
+  if (is_nonblocking(fd))
     return accept();
   Errno saved;
-  switch (park(symbol, fd, POLLIN, socket_deadline(fd, SO_RCVTIMEO))) {
-  case Parked::timeout:
-    errno = EAGAIN;
+  Patience patience(symbol, fd, POLLIN, SO_RCVTIMEO);
+  if (patience.wait() == Patience::stop)
     return -1;
-  case Parked::closed:
-    errno = EBADF;
-    return -1;
-  case Parked::ready:
-  case Parked::impossible:
-    break;
-  }
   errno = saved.saved();
   return offload(symbol, Takes::unbounded, accept);
 }

@@ -26,6 +26,10 @@ int wait_for(Symbol symbol, int epoll, epoll_event *events, int capacity, uint64
       end = park(symbol, epoll, POLLIN, deadline);
     if (end == Parked::impossible)
       break;
+    if (end == Parked::interrupted || end == Parked::restart) {
+      errno = EINTR;
+      return -1;
+    }
     over = end == Parked::timeout;
     errno = saved.saved();
   }
@@ -54,12 +58,11 @@ SERVE(int, epoll_pwait,
 }
 
 SERVE(int, epoll_pwait2,
-      (int epoll, epoll_event *events, int capacity, const timespec *timeout,
-       const sigset_t *mask),
+      (int epoll, epoll_event *events, int capacity, const timespec *timeout, const sigset_t *mask),
       (epoll, events, capacity, timeout, mask)) {
   auto plain = [&] { return REAL(epoll_pwait2)(epoll, events, capacity, timeout, mask); };
-  bool odd = timeout && (timeout->tv_sec < 0 || timeout->tv_nsec < 0 ||
-                         timeout->tv_nsec >= kSecond);
+  bool odd =
+      timeout && (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= kSecond);
   if (odd || (timeout && timeout->tv_sec == 0 && timeout->tv_nsec == 0) ||
       (mask && !is_current_mask(mask)))
     return plain();

@@ -24,7 +24,8 @@ int control(int fd, int command, void *argument) {
   if (command != F_SETLKW && command != F_OFD_SETLKW)
     return plain();
   int trying = command == F_SETLKW ? F_SETLK : F_OFD_SETLK;
-  return lock(AT_fcntl, [&] { return REAL(fcntl)(fd, trying, argument); }, plain);
+  return lock(
+      AT_fcntl, [&] { return REAL(fcntl)(fd, trying, argument); }, plain);
 }
 
 } // namespace
@@ -33,14 +34,16 @@ SERVE(int, flock, (int fd, int operation), (fd, operation)) {
   auto plain = [&] { return REAL(flock)(fd, operation); };
   if (operation & LOCK_NB)
     return plain();
-  return lock(AT_flock, [&] { return REAL(flock)(fd, operation | LOCK_NB); }, plain);
+  return lock(
+      AT_flock, [&] { return REAL(flock)(fd, operation | LOCK_NB); }, plain);
 }
 
 SERVE(int, lockf, (int fd, int command, off_t length), (fd, command, length)) {
   auto plain = [&] { return REAL(lockf)(fd, command, length); };
   if (command != F_LOCK)
     return plain();
-  return lock(AT_lockf, [&] { return REAL(lockf)(fd, F_TLOCK, length); }, plain);
+  return lock(
+      AT_lockf, [&] { return REAL(lockf)(fd, F_TLOCK, length); }, plain);
 }
 SAME(lockf64, lockf);
 

@@ -34,8 +34,7 @@ SERVE(void, sync, (), ()) {
 }
 
 // A socket or pipe that does not wait says so itself.
-SERVE(ssize_t, sendfile, (int out, int in, off_t *offset, size_t count),
-      (out, in, offset, count)) {
+SERVE(ssize_t, sendfile, (int out, int in, off_t *offset, size_t count), (out, in, offset, count)) {
   auto plain = [&] { return REAL(sendfile)(out, in, offset, count); };
   return is_nonblocking(out) ? plain() : offload(AT_sendfile, Takes::unbounded, plain);
 }

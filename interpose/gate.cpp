@@ -2,6 +2,7 @@
 
 #include "park.hpp"
 #include "settings.hpp"
+#include "signals.hpp"
 #include "wire_io.h"
 
 #include <dlfcn.h>
@@ -64,6 +65,7 @@ int find_libwire(dl_phdr_info *object, size_t, void *) {
 // told apart from here on.
 void after_fork_in_child() {
   process = 0;
+  signals_in_child();
   if (!in_wire())
     return;
   process = pid_t(::syscall(SYS_getpid));
@@ -103,7 +105,7 @@ bool enter(Symbol symbol, const void *caller) {
     count(symbol, Served::outside);
     return false;
   }
-  if (from_libwire(caller) || inside()) {
+  if (from_libwire(caller) || inside() || in_handler()) {
     count(symbol, Served::passed);
     return false;
   }
@@ -120,6 +122,7 @@ bool may_wait() {
   if (!can_wait) {
     Inside inside;
     wire_fd_init();
+    signals_begin();
     can_wait = true;
   }
   return true;

@@ -39,8 +39,7 @@ int open_below(Symbol symbol, int directory, const char *path, int flags, mode_t
 
 EXPORT int open(const char *path, int flags, ...) {
   MODE_ARGUMENT(flags)
-  if (__builtin_expect(!in_wire() && !attention, 1) ||
-      !enter(AT_open, __builtin_return_address(0)))
+  if (__builtin_expect(!in_wire() && !attention, 1) || !enter(AT_open, __builtin_return_address(0)))
     return REAL(open)(path, flags, mode);
   return open_path(AT_open, path, flags, mode);
 }

@@ -1,5 +1,7 @@
 #include "park.hpp"
 
+#include "signals.hpp"
+
 #include <sys/time.h>
 
 namespace libwire::interpose {
@@ -35,6 +37,12 @@ uint64_t deadline_in(const timespec &timeout) {
   return deadline_in(nanoseconds);
 }
 
+timespec time_left(uint64_t deadline) {
+  uint64_t time = now();
+  uint64_t left = deadline > time ? deadline - time : 0;
+  return {time_t(left / kSecond), long(left % kSecond)};
+}
+
 uint64_t socket_deadline(int fd, int option) {
   timeval limit{};
   socklen_t length = sizeof limit;
@@ -57,6 +65,7 @@ Waiter::Waiter() : wire_defer_list(), next_(waiters), link_(&waiters) {
     next_->link_ = &next_;
   waiters = this;
   wire_defer_push(this, leave);
+  wire_wait_list_init(&list);
 }
 
 Waiter::~Waiter() {
@@ -68,6 +77,54 @@ void Waiter::unlink() {
   *link_ = next_;
   if (next_)
     next_->link_ = link_;
+  if (!waiters)
+    signals_waiting(false);
+}
+
+Parked Waiter::wait(uint64_t deadline) {
+  wire_wait_init(&told_);
+  wire_wait_chain(&list, &told_);
+  wire_timeout_t timeout;
+  wire_wait_t *over = wire_timeout_wait_get(&timeout);
+  if (deadline != kNever) {
+    wire_timeout_init(&timeout);
+    wire_wait_chain(&list, over);
+    wire_private_timeout_until(&timeout, deadline);
+  }
+  SignalMark before = signals_mark();
+  wire_fd_state_t signal;
+  bool expected = signals_expected();
+  if (expected) {
+    wire_fd_mode_init(&signal, signals_descriptor());
+    wire_fd_mode_read(&signal);
+    wire_fd_wait_list_chain(&list, &signal);
+    signals_waiting(true);
+  }
+  wire_wait_t *first = wire_list_wait(&list);
+  // A report that was meant for wires that waited before.
+  while (expected && first == &signal.wait && !signals_since(before)) {
+    signals_drain();
+    wire_wait_reset(&signal.wait);
+    first = wire_list_wait(&list);
+  }
+  if (expected) {
+    wire_wait_unchain(&signal.wait);
+    wire_fd_mode_none(&signal);
+    if (first == &signal.wait)
+      signals_drain();
+  }
+  if (deadline != kNever) {
+    wire_wait_unchain(over);
+    wire_timeout_stop(&timeout);
+  }
+  wire_wait_unchain(&told_);
+  if (closed)
+    return Parked::closed;
+  if (deadline != kNever && first == over)
+    return Parked::timeout;
+  if (expected && first == &signal.wait)
+    return interrupted_since(before) ? Parked::interrupted : Parked::restart;
+  return Parked::ready;
 }
 
 void Waiter::leave(wire_defer_list *node) { static_cast<Waiter *>(node)->unlink(); }
@@ -86,10 +143,13 @@ Closing::~Closing() {
 void Closing::tell(wire_defer_list *) {
   for (Waiter *waiter = waiters; waiter; waiter = waiter->next_)
     if (waiter->closed)
-      wire_wait_resume(waiter->wait);
+      wire_wait_resume(&waiter->told_);
 }
 
-void forget_waiters() { waiters = nullptr; }
+void forget_waiters() {
+  waiters = nullptr;
+  signals_waiting(false);
+}
 
 Parked park(Symbol symbol, int fd, short events, uint64_t deadline) {
   count(symbol, Served::waited);
@@ -102,34 +162,22 @@ Parked park(Symbol symbol, int fd, short events, uint64_t deadline) {
     wire_fd_mode_none(&self.state);
     return true;
   };
-  self.wait = &self.state.wait;
   wire_fd_mode_init(&self.state, fd);
   if ((events == POLLIN ? wire_fd_mode_read(&self.state) : wire_fd_mode_write(&self.state)) != 0)
     return errno == EBADF ? saved.keep(Parked::ready) : Parked::impossible;
-  bool in_time = true;
-  if (deadline == kNever) {
-    wire_wait_single(&self.state.wait);
-  } else {
-    wire_timeout_t timeout;
-    wire_timeout_init(&timeout);
-    if (wire_private_timeout_until(&timeout, deadline) == 0)
-      in_time = wire_timeout_wait(&self.state.wait, &timeout) != 2;
-    wire_timeout_stop(&timeout);
-  }
+  wire_fd_wait_list_chain(&self.list, &self.state);
+  Parked end = self.wait(deadline);
+  wire_wait_unchain(&self.state.wait);
   wire_fd_mode_none(&self.state);
-  return saved.keep(self.closed ? Parked::closed : in_time ? Parked::ready : Parked::timeout);
+  return saved.keep(end);
 }
 
-bool sleep_until(Symbol symbol, uint64_t deadline) {
+Parked sleep_until(Symbol symbol, uint64_t deadline) {
   count(symbol, Served::waited);
   Errno saved;
-  wire_timeout_t timeout;
-  wire_timeout_init(&timeout);
-  if (wire_private_timeout_until(&timeout, deadline) != 0)
-    return false;
-  wire_wait_single(wire_timeout_wait_get(&timeout));
-  wire_timeout_stop(&timeout);
-  return saved.keep(true);
+  Waiter self;
+  self.drop = [](Waiter &, unsigned, unsigned) { return false; };
+  return saved.keep(self.wait(deadline));
 }
 
 } // namespace libwire::interpose

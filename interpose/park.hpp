@@ -13,23 +13,28 @@ uint64_t now();
 uint64_t deadline_in(const timespec &timeout);
 uint64_t deadline_in(uint64_t nanoseconds);
 
+// What is left until a deadline.
+timespec time_left(uint64_t deadline);
+
 // What SO_RCVTIMEO or SO_SNDTIMEO allows a call that begins now.
 uint64_t socket_deadline(int fd, int option);
 
 bool is_nonblocking(int fd);
 
 enum class Parked {
-  ready,     // or something is wrong that the real call will tell
-  timeout,   // the time is over
-  closed,    // another wire has closed the descriptor: EBADF
-  impossible // cannot be waited for here: errno
+  ready,       // or something is wrong that the real call will tell
+  timeout,     // the time is over
+  closed,      // another wire has closed the descriptor: EBADF
+  interrupted, // a signal was handled that restarts no call: EINTR
+  restart,     // one with SA_RESTART was handled
+  impossible   // cannot be waited for here: errno
 };
 
 // `events`: POLLIN or POLLOUT. To be called after may_wait() only.
 Parked park(Symbol symbol, int fd, short events, uint64_t deadline);
 
-// Suspends until the time has come. False when that is not possible.
-bool sleep_until(Symbol symbol, uint64_t deadline);
+// Suspends until the time has come.
+Parked sleep_until(Symbol symbol, uint64_t deadline);
 
 // A wire that waits for one or more descriptors. On the wire's stack; leaves the list by itself,
 // also when the wire is cancelled.
@@ -42,13 +47,20 @@ public:
 
   // Whether a descriptor out of first..last is waited for; ends the watch of those that are.
   bool (*drop)(Waiter &, unsigned first, unsigned last);
-  wire_wait_t *wait; // is triggered when it is closed
   bool closed = false;
+
+  // The waits of the descriptors are chained to this.
+  wire_wait_list_t list;
+
+  // Suspends until one of them is triggered, one is closed, the time is over or a signal was
+  // handled.
+  Parked wait(uint64_t deadline);
 
 private:
   static void leave(wire_defer_list *);
   void unlink();
   Waiter *next_, **link_;
+  wire_wait_t told_; // by close
   friend class Closing;
 };
 

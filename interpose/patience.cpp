@@ -7,6 +7,10 @@ Patience::Next Patience::next() {
     errno = EAGAIN;
     return stop;
   }
+  return wait();
+}
+
+Patience::Next Patience::wait() {
   if (!may_wait() || ++futile_ > kMostFutile)
     return plain;
   if (!waited_ && option_)
@@ -20,6 +24,15 @@ Patience::Next Patience::next() {
     return stop;
   case Parked::closed:
     errno = EBADF;
+    return stop;
+  case Parked::interrupted:
+    errno = EINTR;
+    return stop;
+  case Parked::restart:
+    futile_ = 0;
+    if (deadline_ == kNever)
+      return again;
+    errno = EINTR; // a call with a time limit is never restarted
     return stop;
   case Parked::impossible:
     break;

@@ -18,6 +18,8 @@ public:
   };
   // The last try gave EAGAIN.
   Next next();
+  // The same when there was no try: waits also with O_NONBLOCK.
+  Next wait();
 
 private:
   // Ready so often without being ready: somebody else is always faster, or readiness means

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,6 +55,8 @@ int __xstat(int version, const char *path, struct stat *status);
 int __lxstat(int version, const char *path, struct stat *status);
 int __fxstat(int version, int fd, struct stat *status);
 int __fxstatat(int version, int directory, const char *path, struct stat *status, int flags);
+
+[[noreturn]] void __longjmp_chk(struct __jmp_buf_tag *buffer, int value);
 
 int epoll_pwait2(int epoll, struct epoll_event *events, int capacity,
                  const struct timespec *timeout, const sigset_t *mask);

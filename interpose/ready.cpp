@@ -10,31 +10,9 @@ namespace {
 constexpr int kMostStates = 8;
 constexpr short kIn = POLLIN | POLLRDNORM, kOut = POLLOUT | POLLWRNORM;
 
-// Until the time is over or a wait of the list is triggered; false when the time is over.
-bool wait_in_time(wire_wait_list_t &list, uint64_t deadline) {
-  if (deadline == kNever) {
-    wire_list_wait(&list);
-    return true;
-  }
-  wire_timeout_t timeout;
-  wire_timeout_init(&timeout);
-  wire_wait_t *over = wire_timeout_wait_get(&timeout);
-  wire_wait_chain(&list, over);
-  wire_private_timeout_until(&timeout, deadline);
-  bool in_time = wire_list_wait(&list) != over;
-  wire_wait_unchain(over);
-  wire_timeout_stop(&timeout);
-  return in_time;
-}
-
-Parked outcome(const Waiter &waiter, bool in_time) {
-  return waiter.closed ? Parked::closed : in_time ? Parked::ready : Parked::timeout;
-}
-
 // A few descriptors, each watched by itself.
 struct Few : Waiter {
   wire_fd_state_t states[kMostStates];
-  wire_wait_t told; // by close
   int count = 0;
 
   bool add(int fd, bool input) {
@@ -68,7 +46,6 @@ Parked park_few(const Interest &interest, uint64_t deadline) {
   const short directions[] = {kIn, kOut};
   Few self;
   self.drop = drop_few;
-  self.wait = &self.told;
   bool possible = true;
   bool gone = false;
   interest.for_each([&](int fd, short events) {
@@ -83,18 +60,13 @@ Parked park_few(const Interest &interest, uint64_t deadline) {
     self.end();
     return gone ? Parked::ready : Parked::impossible;
   }
-  wire_wait_list_t list;
-  wire_wait_list_init(&list);
-  wire_wait_init(&self.told);
-  wire_wait_chain(&list, &self.told);
   for (int i = 0; i < self.count; ++i)
-    wire_fd_wait_list_chain(&list, &self.states[i]);
-  bool in_time = wait_in_time(list, deadline);
+    wire_fd_wait_list_chain(&self.list, &self.states[i]);
+  Parked end = self.wait(deadline);
   for (int i = 0; i < self.count; ++i)
     wire_wait_unchain(&self.states[i].wait);
-  wire_wait_unchain(&self.told);
   self.end();
-  return outcome(self, in_time);
+  return end;
 }
 
 int make_epoll() {
@@ -178,18 +150,15 @@ Parked park_many(const Interest &interest, uint64_t deadline) {
     return many.failed() ? Parked::impossible : Parked::ready;
   ManyWaiter self;
   self.drop = drop_many;
-  self.wait = &self.state.wait;
   self.interest = &interest;
   wire_fd_mode_init(&self.state, many.epoll());
   if (wire_fd_mode_read(&self.state) != 0)
     return Parked::impossible;
-  wire_wait_list_t list;
-  wire_wait_list_init(&list);
-  wire_fd_wait_list_chain(&list, &self.state);
-  bool in_time = wait_in_time(list, deadline);
+  wire_fd_wait_list_chain(&self.list, &self.state);
+  Parked end = self.wait(deadline);
   wire_wait_unchain(&self.state.wait);
   wire_fd_mode_none(&self.state);
-  return outcome(self, in_time);
+  return end;
 }
 
 } // namespace
@@ -214,12 +183,6 @@ bool is_current_mask(const sigset_t *mask) {
     if (::sigismember(mask, signal) != ::sigismember(&current, signal))
       return false;
   return true;
-}
-
-timespec time_left(uint64_t deadline) {
-  uint64_t time = now();
-  uint64_t left = deadline > time ? deadline - time : 0;
-  return {time_t(left / 1'000'000'000), long(left % 1'000'000'000)};
 }
 
 } // namespace libwire::interpose

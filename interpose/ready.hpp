@@ -34,6 +34,10 @@ int wait_for_any(Symbol symbol, const Interest &interest, uint64_t deadline, Try
     Parked end = park(symbol, interest, deadline);
     if (end == Parked::impossible)
       break;
+    if (end == Parked::interrupted || end == Parked::restart) {
+      errno = EINTR;
+      return -1;
+    }
     errno = saved.saved();
     int got = try_now();
     if (got != 0 || end == Parked::timeout)
@@ -50,8 +54,5 @@ bool is_current_mask(const sigset_t *mask);
 inline uint64_t deadline_in_ms(int milliseconds) {
   return milliseconds < 0 ? kNever : deadline_in(uint64_t(milliseconds) * 1'000'000);
 }
-
-// What is left until the deadline, for a call that goes on elsewhere.
-timespec time_left(uint64_t deadline);
 
 } // namespace libwire::interpose

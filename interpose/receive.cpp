@@ -24,8 +24,7 @@ ssize_t receive(Symbol symbol, int fd, int flags, size_t count, Attempt attempt)
     ssize_t got = attempt(flags | MSG_DONTWAIT, moved);
     if (got >= 0) {
       moved += size_t(got);
-      if (got == 0 || !(flags & MSG_WAITALL) || moved >= count ||
-          socket_type(fd) != SOCK_STREAM)
+      if (got == 0 || !(flags & MSG_WAITALL) || moved >= count || socket_type(fd) != SOCK_STREAM)
         return saved.keep(ssize_t(moved));
       continue;
     }
@@ -66,13 +65,6 @@ ssize_t receive_message(Symbol symbol, int fd, msghdr *message, int flags) {
 
 constexpr long kSecond = 1'000'000'000; // ns
 
-// What is left of the time, as the kernel stores it.
-void store_rest(timespec *timeout, uint64_t deadline) {
-  uint64_t time = now();
-  uint64_t rest = deadline > time ? deadline - time : 0;
-  *timeout = {time_t(rest / kSecond), long(rest % kSecond)};
-}
-
 } // namespace
 
 SERVE(ssize_t, recv, (int fd, void *buffer, size_t count, int flags), (fd, buffer, count, flags)) {
@@ -107,8 +99,8 @@ SERVE(ssize_t, recvmsg, (int fd, msghdr *message, int flags), (fd, message, flag
 
 SERVE(int, recvmmsg, (int fd, mmsghdr *messages, unsigned count, int flags, timespec *timeout),
       (fd, messages, count, flags, timeout)) {
-  bool valid = !timeout || (timeout->tv_sec >= 0 && timeout->tv_nsec >= 0 &&
-                            timeout->tv_nsec < kSecond);
+  bool valid =
+      !timeout || (timeout->tv_sec >= 0 && timeout->tv_nsec >= 0 && timeout->tv_nsec < kSecond);
   if ((flags & kNeverBlocks) || !valid || count == 0)
     return REAL(recvmmsg)(fd, messages, count, flags, timeout);
   Errno saved;
@@ -116,8 +108,8 @@ SERVE(int, recvmmsg, (int fd, mmsghdr *messages, unsigned count, int flags, time
   uint64_t deadline = timeout ? deadline_in(*timeout) : kNever;
   unsigned received = 0;
   while (received < count) {
-    ssize_t got = receive_message(AT_recvmmsg, fd, &messages[received].msg_hdr,
-                                  flags & ~MSG_WAITFORONE);
+    ssize_t got =
+        receive_message(AT_recvmmsg, fd, &messages[received].msg_hdr, flags & ~MSG_WAITFORONE);
     if (got < 0)
       break;
     messages[received++].msg_len = unsigned(got);
@@ -129,6 +121,6 @@ SERVE(int, recvmmsg, (int fd, mmsghdr *messages, unsigned count, int flags, time
   if (!received)
     return -1;
   if (deadline != kNever)
-    store_rest(timeout, deadline);
+    *timeout = time_left(deadline);
   return saved.keep(int(received));
 }

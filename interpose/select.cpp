@@ -84,8 +84,7 @@ SERVE(int, select, (int count, fd_set *read, fd_set *write, fd_set *except, time
       (count, read, write, except, timeout)) {
   auto plain = [&] { return REAL(select)(count, read, write, except, timeout); };
   bool odd = timeout && (timeout->tv_sec < 0 || timeout->tv_usec < 0);
-  if (count < 0 || odd || (timeout && timeout->tv_sec == 0 && timeout->tv_usec == 0) ||
-      !may_wait())
+  if (count < 0 || odd || (timeout && timeout->tv_sec == 0 && timeout->tv_usec == 0) || !may_wait())
     return plain();
   if (count > kMostDescriptors)
     return offload(AT_select, Takes::unbounded, plain);
@@ -110,8 +109,8 @@ SERVE(int, pselect,
        const sigset_t *mask),
       (count, read, write, except, timeout, mask)) {
   auto plain = [&] { return REAL(pselect)(count, read, write, except, timeout, mask); };
-  bool odd = timeout && (timeout->tv_sec < 0 || timeout->tv_nsec < 0 ||
-                         timeout->tv_nsec >= 1'000'000'000);
+  bool odd =
+      timeout && (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= 1'000'000'000);
   // Changing the mask and waiting must be one step: that is the thread's.
   if (count < 0 || odd || (timeout && timeout->tv_sec == 0 && timeout->tv_nsec == 0) ||
       (mask && !is_current_mask(mask)) || !may_wait())

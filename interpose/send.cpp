@@ -21,9 +21,8 @@ ssize_t send_rest(Symbol symbol, int fd, const char *buffer, size_t count, int f
         continue;
       if (next == Patience::plain) {
         errno = saved.saved();
-        got = offload(symbol, Takes::unbounded, [&] {
-          return REAL(send)(fd, buffer + sent, count - sent, flags | quiet);
-        });
+        got = offload(symbol, Takes::unbounded,
+                      [&] { return REAL(send)(fd, buffer + sent, count - sent, flags | quiet); });
       }
     }
     if (got < 0) {

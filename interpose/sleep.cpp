@@ -1,5 +1,4 @@
-// Sleeping: a timer instead of the thread. A wire's sleep is not ended by signals: they are
-// handled while another wire or the scheduler runs.
+// Sleeping: a timer instead of the thread.
 #include "park.hpp"
 
 #include <climits>
@@ -14,12 +13,21 @@ bool is_valid(const timespec *time) {
   return time->tv_sec >= 0 && time->tv_nsec >= 0 && time->tv_nsec < kSecond;
 }
 
-// Sleeps for `time`. False when only the real call can.
-bool sleep_for(Symbol symbol, const timespec &time) {
+// Sleeps for `time`: 0, or EINTR and what is left. -1 when only the real call can.
+int sleep_for(Symbol symbol, const timespec &time, timespec *left) {
   if (!may_wait())
-    return false;
+    return -1;
   uint64_t deadline = deadline_in(time);
-  return sleep_until(symbol, deadline == kNever ? UINT64_MAX : deadline);
+  if (sleep_until(symbol, deadline == kNever ? UINT64_MAX : deadline) == Parked::timeout)
+    return 0;
+  if (left)
+    *left = time_left(deadline);
+  return EINTR;
+}
+
+int fail(int error) {
+  errno = error;
+  return -1;
 }
 
 // An absolute time of a clock that may be set meanwhile is looked at again at least this often.
@@ -40,29 +48,34 @@ bool has_come(clockid_t clock, const timespec &until, uint64_t &left) {
 } // namespace
 
 SERVE(unsigned, sleep, (unsigned seconds), (seconds)) {
-  if (seconds == 0 || !sleep_for(AT_sleep, {time_t(seconds), 0}))
+  timespec left{};
+  int error = seconds == 0 ? -1 : sleep_for(AT_sleep, {time_t(seconds), 0}, &left);
+  if (error < 0)
     return REAL(sleep)(seconds);
-  return 0;
+  return error == 0 ? 0 : unsigned(left.tv_sec) + (left.tv_nsec >= kSecond / 2);
 }
 
 SERVE(int, usleep, (useconds_t microseconds), (microseconds)) {
   timespec time = {time_t(microseconds / 1000000), long(microseconds % 1000000) * 1000};
-  if (microseconds == 0 || !sleep_for(AT_usleep, time))
+  int error = microseconds == 0 ? -1 : sleep_for(AT_usleep, time, nullptr);
+  if (error < 0)
     return REAL(usleep)(microseconds);
-  return 0;
+  return error == 0 ? 0 : fail(error);
 }
 
 SERVE(int, nanosleep, (const timespec *time, timespec *left), (time, left)) {
-  if (!time || !is_valid(time) || !sleep_for(AT_nanosleep, *time))
+  int error = !time || !is_valid(time) ? -1 : sleep_for(AT_nanosleep, *time, left);
+  if (error < 0)
     return REAL(nanosleep)(time, left);
-  return 0;
+  return error == 0 ? 0 : fail(error);
 }
 SAME(__nanosleep, nanosleep);
 
 SERVE(int, thrd_sleep, (const timespec *time, timespec *left), (time, left)) {
-  if (!time || !is_valid(time) || !sleep_for(AT_thrd_sleep, *time))
+  int error = !time || !is_valid(time) ? -1 : sleep_for(AT_thrd_sleep, *time, left);
+  if (error < 0)
     return REAL(thrd_sleep)(time, left);
-  return 0;
+  return error == 0 ? 0 : -1;
 }
 
 SERVE(int, clock_nanosleep, (clockid_t clock, int flags, const timespec *time, timespec *left),
@@ -72,17 +85,14 @@ SERVE(int, clock_nanosleep, (clockid_t clock, int flags, const timespec *time, t
                       clock == CLOCK_BOOTTIME;
   if (!follows_time || !time || !is_valid(time) || !may_wait())
     return REAL(clock_nanosleep)(clock, flags, time, left);
-  if (!(flags & TIMER_ABSTIME)) {
-    if (!sleep_for(AT_clock_nanosleep, *time))
-      return REAL(clock_nanosleep)(clock, flags, time, left);
-    return 0;
-  }
+  if (!(flags & TIMER_ABSTIME))
+    return sleep_for(AT_clock_nanosleep, *time, left);
   uint64_t rest;
   while (!has_come(clock, *time, rest)) {
     if (clock != CLOCK_MONOTONIC && rest > kLook)
       rest = kLook;
-    if (!sleep_until(AT_clock_nanosleep, deadline_in(rest)))
-      return REAL(clock_nanosleep)(clock, flags, time, left);
+    if (sleep_until(AT_clock_nanosleep, deadline_in(rest)) != Parked::timeout)
+      return EINTR;
   }
   return 0;
 }

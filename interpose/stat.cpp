@@ -64,8 +64,7 @@ SERVE(int, fstatat, (int directory, const char *path, struct stat *status, int f
 }
 SAME(fstatat64, fstatat);
 
-SERVE(int, __xstat, (int version, const char *path, struct stat *status),
-      (version, path, status)) {
+SERVE(int, __xstat, (int version, const char *path, struct stat *status), (version, path, status)) {
   return version == kVersion ? stat_path(AT___xstat, path, status)
                              : REAL(__xstat)(version, path, status);
 }
@@ -92,8 +91,7 @@ SERVE(int, __fxstatat,
 }
 SAME(__fxstatat64, __fxstatat);
 
-SERVE(int, statx,
-      (int directory, const char *path, int flags, unsigned mask, struct statx *status),
+SERVE(int, statx, (int directory, const char *path, int flags, unsigned mask, struct statx *status),
       (directory, path, flags, mask, status)) {
   return offload(AT_statx, Takes::bounded,
                  [&] { return REAL(statx)(directory, path, flags, mask, status); });

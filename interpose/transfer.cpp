@@ -121,7 +121,9 @@ ssize_t Transfer::finish(Kind kind, const iovec *parts, int count, size_t moved,
   Errno saved;
   bool input = direction == Direction::in;
   Patience patience(symbol, fd, input ? POLLIN : POLLOUT,
-                    kind != Kind::socket ? 0 : input ? SO_RCVTIMEO : SO_SNDTIMEO);
+                    kind != Kind::socket ? 0
+                    : input              ? SO_RCVTIMEO
+                                         : SO_SNDTIMEO);
   // Whole messages and what pipes take in one piece must not be taken apart.
   if (moved == 0) {
     ssize_t got = once(kind, patience, parts, count, moved, error);

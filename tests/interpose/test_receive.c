@@ -183,10 +183,8 @@ static void passes_descriptors(void) {
   char control[CMSG_SPACE(sizeof(int))];
   char byte = 'x';
   struct iovec part = {&byte, 1};
-  struct msghdr message = {.msg_iov = &part,
-                           .msg_iovlen = 1,
-                           .msg_control = control,
-                           .msg_controllen = sizeof control};
+  struct msghdr message = {
+      .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
   open_pair(SOCK_STREAM);
   memset(control, 0, sizeof control);
   struct cmsghdr *header = CMSG_FIRSTHDR(&message);
@@ -252,13 +250,13 @@ SAME(mistakes)
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_blocks_until_data), cmocka_unit_test(test_takes_what_is_there),
-      cmocka_unit_test(test_end_of_file),       cmocka_unit_test(test_wait_all),
-      cmocka_unit_test(test_wait_all_message),  
-      cmocka_unit_test(test_nonblocking),       cmocka_unit_test(test_gives_up_in_time),
-      cmocka_unit_test(test_datagrams),         cmocka_unit_test(test_many_messages),
-      cmocka_unit_test(test_names_the_sender),  cmocka_unit_test(test_passes_descriptors),
-      cmocka_unit_test(test_reset_by_peer),     cmocka_unit_test(test_mistakes),
+      cmocka_unit_test(test_blocks_until_data),  cmocka_unit_test(test_takes_what_is_there),
+      cmocka_unit_test(test_end_of_file),        cmocka_unit_test(test_wait_all),
+      cmocka_unit_test(test_wait_all_message),   cmocka_unit_test(test_nonblocking),
+      cmocka_unit_test(test_gives_up_in_time),   cmocka_unit_test(test_datagrams),
+      cmocka_unit_test(test_many_messages),      cmocka_unit_test(test_names_the_sender),
+      cmocka_unit_test(test_passes_descriptors), cmocka_unit_test(test_reset_by_peer),
+      cmocka_unit_test(test_mistakes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

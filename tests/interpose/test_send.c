@@ -170,8 +170,7 @@ static void accepts(void) {
   begin_peer(&peer, connect_and_close, NULL);
   int fd = accept4(listener, (struct sockaddr *)&from, &length, SOCK_CLOEXEC);
   end_peer(&peer);
-  note("%d family %d length %u flags %d\n", fd >= 0, from.sin_family, length,
-       fcntl(fd, F_GETFD));
+  note("%d family %d length %u flags %d\n", fd >= 0, from.sin_family, length, fcntl(fd, F_GETFD));
   close(fd);
   struct timeval limit = {0, 30000};
   check(setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == 0);
