@@ -1,5 +1,6 @@
 #include "gate.hpp"
 
+#include "lockwait.hpp"
 #include "park.hpp"
 #include "settings.hpp"
 #include "signals.hpp"
@@ -20,10 +21,14 @@ constexpr unsigned kUnresolved = 1, kTracing = 2; // bits of `attention`
 
 const char *const names[kSymbols] = {
 #define OVERRIDE(symbol, family, how, text) #symbol,
+#define VERSIONED OVERRIDE
+#define OTHER(symbol) #symbol,
 #define TWIN(symbol, of)
 #define PASSED(symbol, reason)
 #include "overrides.def"
 #undef OVERRIDE
+#undef OTHER
+#undef VERSIONED
 #undef TWIN
 #undef PASSED
 };
@@ -70,6 +75,7 @@ void after_fork_in_child() {
     return;
   process = pid_t(::syscall(SYS_getpid));
   forget_waiters();
+  forget_lock_waiters();
 }
 
 // Constructors of other libraries may run before and call our overrides: see enter().
@@ -149,6 +155,7 @@ EXPORT void(wire_thread_init)(wire_thread_t *thread) {
     enter(AT_wire_thread_init, __builtin_return_address(0));
   can_wait = can_offload = false;
   forget_waiters();
+  forget_lock_waiters();
   return REAL(wire_thread_init)(thread);
 }
 

@@ -23,10 +23,14 @@ namespace libwire::interpose {
 
 enum Symbol : unsigned {
 #define OVERRIDE(symbol, family, how, text) AT_##symbol,
+#define VERSIONED OVERRIDE
+#define OTHER(symbol) AT_##symbol,
 #define TWIN(symbol, of)
 #define PASSED(symbol, reason)
 #include "overrides.def"
 #undef OVERRIDE
+#undef OTHER
+#undef VERSIONED
 #undef TWIN
 #undef PASSED
   kSymbols

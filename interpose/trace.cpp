@@ -11,10 +11,14 @@ unsigned long counts[kSymbols][kKinds];
 
 const char *const names[kSymbols] = {
 #define OVERRIDE(symbol, family, how, text) #symbol,
+#define VERSIONED OVERRIDE
+#define OTHER(symbol) #symbol,
 #define TWIN(symbol, of)
 #define PASSED(symbol, reason)
 #include "overrides.def"
 #undef OVERRIDE
+#undef OTHER
+#undef VERSIONED
 #undef TWIN
 #undef PASSED
 };
