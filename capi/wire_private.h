@@ -18,6 +18,12 @@ extern "C" {
 extern __thread wire_private_thread_t wire_private_thread
     __attribute__((tls_model("initial-exec")));
 
+/* Calls the entry points of wires and their DEFER blocks. What those call last, in place of their
+ * own return, seems to be called from here: WIRE_PRIVATE_CALL_SIZE tells it from what libwire
+ * calls. */
+void wire_private_call(void (*function)(void *), void *argument);
+#define WIRE_PRIVATE_CALL_SIZE 64
+
 /* call(argument), made by a worker while the calling wire waits; errno and a SIGPIPE or SIGXFSZ of
  * the call become the caller's. `unbounded`: the call may wait for ever. 0, or -1 with errno when
  * there is no thread for it and the call was not made. Without workers it is made at once. */

@@ -90,8 +90,14 @@ void after_fork_in_child() {
   errno = saved_errno;
 }
 
-bool from_libwire(const void *caller) {
-  return reinterpret_cast<uintptr_t>(caller) - libwire_begin < libwire_size;
+// libwire's locks guard its own state: a wire must not be suspended there.
+bool is_libwires_lock(Symbol symbol, const void *caller) {
+  if (symbol != AT_pthread_mutex_lock && symbol != AT_pthread_mutex_unlock &&
+      symbol != AT_pthread_once)
+    return false;
+  auto address = reinterpret_cast<uintptr_t>(caller);
+  return address - libwire_begin < libwire_size &&
+         address - reinterpret_cast<uintptr_t>(&wire_private_call) >= WIRE_PRIVATE_CALL_SIZE;
 }
 
 bool inside() {
@@ -111,7 +117,7 @@ bool enter(Symbol symbol, const void *caller) {
     count(symbol, Served::outside);
     return false;
   }
-  if (from_libwire(caller) || inside() || in_handler()) {
+  if (inside() || in_handler() || is_libwires_lock(symbol, caller)) {
     count(symbol, Served::passed);
     return false;
   }

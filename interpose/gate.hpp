@@ -4,8 +4,10 @@
 // - Outside wires an override is two loads, two tests and a tail call; nothing else happens.
 // - Nothing here allocates, looks symbols up on a call path, or touches errno of a call that
 //   succeeds.
-// - A call in a wire is passed on too when it comes from libwire itself, from code that one of our
-//   own calls into libwire runs (Inside), in a vfork child, and in a signal handler.
+// - A call in a wire is passed on too when it comes from code that one of our own calls into
+// libwire
+//   runs (Inside), when it is one of libwire's own locks, in a vfork child, and in a signal
+//   handler.
 // - Code in this folder calls the functions of the table through REAL() only: by their names it
 //   would reach itself.
 #pragma once
@@ -56,7 +58,10 @@ inline bool in_wire() { return wire_private_thread.current != wire_private_threa
 // Three functions: the override, of which the compiler makes a test and a jump; the gate, a
 // function of its own so that the override need not save registers for it, jumped to as well, so
 // that it returns to the caller; and what follows the macro.
-#define SERVE(type, name, parameters, arguments)                                                   \
+#define SERVE(type, name, parameters, arguments) SERVE_AS(type, name, name, parameters, arguments)
+
+// `exported` is declared with an __asm__ name where libc's headers give `name` to another function.
+#define SERVE_AS(type, name, exported, parameters, arguments)                                      \
   static inline type name##_in_wire parameters;                                                    \
   [[gnu::noinline]] static type name##_gate parameters {                                           \
     using namespace ::libwire::interpose;                                                          \
@@ -64,7 +69,7 @@ inline bool in_wire() { return wire_private_thread.current != wire_private_threa
       return REAL(name) arguments;                                                                 \
     return name##_in_wire arguments;                                                               \
   }                                                                                                \
-  EXPORT type name parameters {                                                                    \
+  EXPORT type exported parameters {                                                                \
     using namespace ::libwire::interpose;                                                          \
     if (__builtin_expect(!in_wire() && !attention, 1))                                             \
       return REAL(name) arguments;                                                                 \
@@ -127,6 +132,7 @@ template <typename Call> auto offload(Symbol symbol, Takes takes, Call call) -> 
   if (may_offload()) {
     count(symbol, Served::worker);
     Inside inside;
+    errno = saved.saved();
     if (wire_private_offload(
             takes == Takes::unbounded,
             [](void *argument) {

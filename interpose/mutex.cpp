@@ -1,5 +1,7 @@
 #include "mutex.hpp"
 
+#include "owners.hpp"
+
 namespace libwire::interpose {
 
 namespace {
@@ -12,78 +14,14 @@ bool looks_at_owner(const pthread_mutex_t *mutex) {
   return kind_of(mutex) == kRecursive || kind_of(mutex) == kErrorcheck;
 }
 
-// Which wire of this thread has which mutex. Outside the call path of those that do not look at
-// their owner; should it be full, a mutex belongs to the thread as in libc.
-struct Owners {
-  static constexpr unsigned kPlaces = 1024; // a power of 2
-  struct Entry {
-    const pthread_mutex_t *mutex;
-    const wire_t *wire;
-  } entries[kPlaces];
-
-  static unsigned place(const pthread_mutex_t *mutex) {
-    return unsigned(reinterpret_cast<uintptr_t>(mutex) * 0x9e3779b97f4a7c15 >> 40) % kPlaces;
-  }
-
-  Entry *find(const pthread_mutex_t *mutex) {
-    for (unsigned i = place(mutex), n = 0; n < kPlaces && entries[i].mutex;
-         i = (i + 1) % kPlaces, ++n)
-      if (entries[i].mutex == mutex)
-        return &entries[i];
-    return nullptr;
-  }
-
-  void add(const pthread_mutex_t *mutex, const wire_t *wire) {
-    for (unsigned i = place(mutex), n = 0; n < kPlaces / 2; i = (i + 1) % kPlaces, ++n) {
-      if (entries[i].mutex)
-        continue;
-      entries[i] = {mutex, wire};
-      return;
-    }
-  }
-
-  // Keeps those that follow where a search finds them.
-  void remove(Entry *entry) {
-    auto hole = unsigned(entry - entries);
-    for (unsigned i = (hole + 1) % kPlaces; entries[i].mutex; i = (i + 1) % kPlaces) {
-      unsigned home = place(entries[i].mutex);
-      if ((i - home) % kPlaces < (i - hole) % kPlaces)
-        continue;
-      entries[hole] = entries[i];
-      hole = i;
-    }
-    entries[hole] = {};
-  }
-};
-
-__thread Owners *owners;
-
-Owners *thread_owners() {
-  if (owners)
-    return owners;
-  void *memory =
-      ::mmap(nullptr, sizeof(Owners), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory != MAP_FAILED)
-    owners = static_cast<Owners *>(memory);
-  return owners;
-}
-
-const wire_t *self() { return wire_private_thread.current; }
-
-// The wire that has it, if that is known.
-const wire_t *owner_of(const pthread_mutex_t *mutex) {
-  Owners::Entry *entry = owners ? owners->find(mutex) : nullptr;
-  return entry ? entry->wire : nullptr;
-}
-
 int try_owned(pthread_mutex_t *mutex) {
   const wire_t *owner = owner_of(mutex);
-  if (owner && owner != self())
+  if (owner && owner != running_wire())
     return EBUSY;
   int got = REAL(pthread_mutex_trylock)(mutex);
   if (got == 0 && !owner && mutex->__data.__count <= 1)
     if (Owners *table = thread_owners())
-      table->add(mutex, self());
+      table->add(mutex, running_wire());
   return got;
 }
 
@@ -100,7 +38,7 @@ int mutex_trylock(pthread_mutex_t *mutex) {
 
 int mutex_lock(Symbol symbol, pthread_mutex_t *mutex, Limit limit) {
   bool owned = looks_at_owner(mutex);
-  if (owned && owner_of(mutex) == self())
+  if (owned && owner_of(mutex) == running_wire())
     return REAL(pthread_mutex_lock)(mutex); // once more, or an error
   int got = mutex_trylock(mutex);
   if (got != EBUSY)
@@ -112,15 +50,16 @@ int mutex_lock(Symbol symbol, pthread_mutex_t *mutex, Limit limit) {
 }
 
 int mutex_unlock(pthread_mutex_t *mutex) {
-  Owners::Entry *entry = looks_at_owner(mutex) && owners ? owners->find(mutex) : nullptr;
-  if (entry && entry->wire != self())
+  Owners::Entry *entry =
+      looks_at_owner(mutex) && existing_owners() ? existing_owners()->find(mutex) : nullptr;
+  if (entry && entry->wire != running_wire())
     return EPERM;
   bool last = kind_of(mutex) != kRecursive || mutex->__data.__count <= 1;
   int got = REAL(pthread_mutex_unlock)(mutex);
   if (got != 0 || !last)
     return got;
   if (entry)
-    owners->remove(entry);
+    existing_owners()->remove(entry);
   tell_release(mutex);
   return got;
 }

@@ -14,6 +14,7 @@
 #include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -31,6 +32,7 @@
 #include <threads.h>
 #include <time.h>
 #include <unistd.h>
+#include <wchar.h>
 
 extern "C" {
 
@@ -49,6 +51,25 @@ ssize_t __readlink_chk(const char *path, char *buffer, size_t count, size_t size
 ssize_t __readlinkat_chk(int directory, const char *path, char *buffer, size_t count, size_t size);
 int __open_2(const char *path, int flags);
 int __openat_2(int directory, const char *path, int flags);
+
+char *__fgets_chk(char *buffer, size_t space, int size, FILE *stream);
+char *__fgets_unlocked_chk(char *buffer, size_t space, int size, FILE *stream);
+size_t __fread_chk(void *buffer, size_t space, size_t size, size_t count, FILE *stream);
+size_t __fread_unlocked_chk(void *buffer, size_t space, size_t size, size_t count, FILE *stream);
+int __fprintf_chk(FILE *stream, int flag, const char *format, ...);
+int __printf_chk(int flag, const char *format, ...);
+int __dprintf_chk(int fd, int flag, const char *format, ...);
+int __vfprintf_chk(FILE *stream, int flag, const char *format, va_list arguments);
+int __vprintf_chk(int flag, const char *format, va_list arguments);
+int __vdprintf_chk(int fd, int flag, const char *format, va_list arguments);
+
+int __underflow(FILE *stream);
+
+// The forms of scanf that programs of C99 and later are compiled for.
+int __isoc99_fscanf(FILE *stream, const char *format, ...);
+int __isoc99_scanf(const char *format, ...);
+int __isoc99_vfscanf(FILE *stream, const char *format, va_list arguments);
+int __isoc99_vscanf(const char *format, va_list arguments);
 
 // stat() of programs that were linked before glibc 2.33.
 int __xstat(int version, const char *path, struct stat *status);
