@@ -1,194 +1,233 @@
-/* io from wires against the plain calls, and against a pool of as many threads.
+/* io from wires against the plain calls, a pool of as many threads, and io_uring.
  *
- * Prints one line for each kind of work: operations per second of the plain call in one thread, of
- * wires on one thread, and of plain threads as many as there are workers; and what one call of a
- * wire costs in terms of a plain one. */
-#include <fcntl.h>
-#include <pthread.h>
+ *   io [-r ROUNDS] [-t MILLISECONDS] [-w WORKERS] [-d DIRECTORY] [-o WORK] [-s SIDE]
+ *
+ * Every round does every work with every side, one after the other, each for about MILLISECONDS; a
+ * round before the first finds out how many operations that is. The sides of a work take turns in
+ * going first. The table shows, over the rounds: the median of the operations per second, with the
+ * quartiles; CPU time of the process for each operation; and the medians of the ratios to the sides
+ * `plain` and `pool` of the same round. -o and -s leave only what has the given name.
+ *
+ * "busy" is the part of the CPU time that went to others meanwhile: above a few percent, measure
+ * again. */
+#include "io_bench.h"
+
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include <sys/mman.h>
-#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <sys/vfs.h>
 
-#include "wire.h"
-#include "wire_io.h"
-#include "wire_stack.h"
+#include "clock.h"
 
-#define BLOCK 4096
-#define BLOCKS 4096
-#define MOST_WIRES 64
-#define STACK (64 * 1024)
+enum { MOST_ROUNDS = 101, MOST_WORKS = 8 };
 
-enum { WORKERS = 4 };
-
-static int file;
-static char name[] = "bench_io_XXXXXX";
-
-struct calls {
-  ssize_t (*pread)(int, void *, size_t, off_t);
-  ssize_t (*pwrite)(int, const void *, size_t, off_t);
-  int (*fsync)(int);
-  int (*open)(const char *, int, mode_t);
-  int (*fstat)(int, struct stat *);
-  int (*close)(int);
+static const struct side sides[] = {
+    {"plain", run_plain},
+    {"1 wire", run_wire},
+    {"1 in io_uring", run_ring_one},
+    {"threads", run_threads},
+    {"pool", run_pool},
+    {"64 wires", run_wires},
+    {"64 in io_uring", run_ring},
+    {"64, its threads limited", run_ring_limited},
 };
+enum { SIDES = sizeof sides / sizeof *sides, PLAIN = 0, POOL = 4 };
 
-static int plain_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
+struct cell {
+  unsigned total;         /* operations in a run */
+  const char *impossible; /* why there are no numbers */
+  double speed[MOST_ROUNDS], cost[MOST_ROUNDS];
+};
+static struct cell cells[MOST_WORKS][SIDES];
 
-static const struct calls plain = {pread, pwrite, fsync, plain_open, fstat, close};
-static const struct calls ours = {wio_pread, wio_pwrite, wio_fsync, wio_open, wio_fstat, wio_close};
+static unsigned rounds = 9, workers = 4;
+static double target = 100e6; /* ns */
+static const char *directory = ".", *only_work, *only_side;
 
-typedef void (*work_fn)(const struct calls *calls, unsigned number);
+static int wanted(const char *only, const char *name) { return !only || strcmp(only, name) == 0; }
 
-static void must(int condition, const char *what) {
-  if (!condition) {
-    perror(what);
-    exit(1);
+/* --- measuring */
+
+static void run_once(const struct work *work, const struct side *side, struct cell *cell,
+                     unsigned round) {
+  if (work->prepare)
+    work->prepare();
+  double cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID), begin = wall_ns();
+  cell->impossible = side->run(work, cell->total);
+  double wall = wall_ns() - begin;
+  cell->speed[round] = cell->total * 1e9 / wall;
+  cell->cost[round] = (clock_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu) / cell->total;
+}
+
+/* Finds the number of operations that take the time of a run. */
+static void calibrate(const struct work *work, const struct side *side, struct cell *cell) {
+  cell->impossible = work_impossible(work);
+  for (cell->total = 64; !cell->impossible;) {
+    run_once(work, side, cell, 0);
+    double needed = target / 1e9 * cell->speed[0];
+    int close_enough = cell->total > needed / 4;
+    if (needed > 4e9)
+      needed = 4e9;
+    cell->total = close_enough || needed < cell->total * 8 ? (unsigned)needed : cell->total * 8;
+    if (cell->total < MOST_SLOTS)
+      cell->total = MOST_SLOTS;
+    int at_most = work->most && cell->total >= work->most;
+    if (at_most)
+      cell->total = work->most;
+    if (close_enough || at_most)
+      return;
   }
 }
 
-static void cached_read(const struct calls *calls, unsigned number) {
-  char buffer[BLOCK];
-  must(calls->pread(file, buffer, BLOCK, (off_t)(number % BLOCKS) * BLOCK) == BLOCK, "pread");
+static void measure(void) {
+  for (unsigned w = 0; w < work_count; w++)
+    for (unsigned s = 0; s < SIDES; s++)
+      if (wanted(only_work, works[w].name) && wanted(only_side, sides[s].name))
+        calibrate(&works[w], &sides[s], &cells[w][s]);
+  for (unsigned round = 0; round < rounds; round++)
+    for (unsigned w = 0; w < work_count; w++)
+      for (unsigned i = 0; i < SIDES; i++) {
+        unsigned s = (i + round) % SIDES;
+        if (cells[w][s].total && !cells[w][s].impossible)
+          run_once(&works[w], &sides[s], &cells[w][s], round);
+      }
 }
 
-static void uncached_read(const struct calls *calls, unsigned number) {
-  char buffer[BLOCK];
-  off_t place = (off_t)(number * 769u % BLOCKS) * BLOCK;
-  must(calls->pread(file, buffer, BLOCK, place) == BLOCK, "pread");
+/* --- the table */
+
+static int compare(const void *left, const void *right) {
+  double a = *(const double *)left, b = *(const double *)right;
+  return (a > b) - (a < b);
 }
 
-static void write_and_sync(const struct calls *calls, unsigned number) {
-  char buffer[64] = "";
-  off_t place = (off_t)(number * 769u % BLOCKS) * BLOCK;
-  must(calls->pwrite(file, buffer, sizeof buffer, place) == sizeof buffer, "pwrite");
-  must(calls->fsync(file) == 0, "fsync");
+/* The value below which `part` of the rounds lie. */
+static double quantile(const double *values, double part) {
+  double sorted[MOST_ROUNDS];
+  memcpy(sorted, values, rounds * sizeof *sorted);
+  qsort(sorted, rounds, sizeof *sorted, compare);
+  return sorted[(unsigned)(part * (rounds - 1) + 0.5)];
 }
 
-static void open_and_close(const struct calls *calls, unsigned number) {
-  struct stat status;
-  (void)number;
-  int fd = calls->open(name, O_RDONLY, 0);
-  must(fd >= 0, "open");
-  must(calls->fstat(fd, &status) == 0 && calls->close(fd) == 0, "fstat");
-}
-
-static double seconds_now(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
-/* Before each run: nothing of the file is in the page cache, and reads bring no neighbours in. */
-static void forget_file(void) {
-  must(posix_fadvise(file, 0, 0, POSIX_FADV_RANDOM) == 0, "posix_fadvise");
-  must(posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED) == 0, "posix_fadvise");
-}
-
-/* --- a run: `count` operations, taken by whoever is free ---------------------------------- */
-
-static work_fn work;
-static unsigned total;
-static unsigned taken;
-
-static void take_plain(void) {
-  for (unsigned n; (n = __atomic_fetch_add(&taken, 1, __ATOMIC_RELAXED)) < total;)
-    work(&plain, n);
-}
-
-static void *thread_main(void *argument) {
-  take_plain();
-  return argument;
-}
-
-static void wire_main(void *argument) {
-  (void)argument;
-  for (unsigned n; (n = taken++) < total;)
-    work(&ours, n);
-}
-
-static double per_second(double started) { return total / (seconds_now() - started); }
-
-static double run_plain(void) {
-  taken = 0;
-  double started = seconds_now();
-  take_plain();
-  return per_second(started);
-}
-
-static double run_threads(unsigned count) {
-  pthread_t threads[MOST_WIRES];
-  taken = 0;
-  double started = seconds_now();
-  for (unsigned i = 0; i < count; i++)
-    must(pthread_create(&threads[i], NULL, thread_main, NULL) == 0, "pthread_create");
-  for (unsigned i = 0; i < count; i++)
-    pthread_join(threads[i], NULL);
-  return per_second(started);
-}
-
-static double run_wires(unsigned count) {
-  static wire_t wires[MOST_WIRES];
-  static void *stacks[MOST_WIRES];
-  taken = 0;
-  double started = seconds_now();
-  for (unsigned i = 0; i < count; i++) {
-    if (stacks[i] == NULL)
-      stacks[i] = wire_stack_alloc(STACK);
-    must(wire_init(&wires[i], "bench", wire_main, NULL, stacks[i], STACK) != NULL, "wire_init");
+static void print_ratio(const struct cell *cell, const struct cell *to) {
+  double ratios[MOST_ROUNDS];
+  if (!to->total || to->impossible) {
+    printf(" %8s", "-");
+    return;
   }
-  wire_thread_run();
-  return per_second(started);
+  for (unsigned round = 0; round < rounds; round++)
+    ratios[round] = cell->speed[round] / to->speed[round];
+  printf(" %8.2f", quantile(ratios, 0.5));
 }
 
-static double best(double (*run)(unsigned), unsigned argument) {
-  double most = 0;
-  for (int i = 0; i < 3; i++) {
-    if (work == uncached_read)
-      forget_file();
-    double one = run(argument);
-    most = one > most ? one : most;
+static void print_table(void) {
+  printf("%-20s %-24s %10s %21s %8s %8s %8s\n", "work", "side", "per second", "quartiles", "CPU us",
+         "/ plain", "/ pool");
+  for (unsigned w = 0; w < work_count; w++)
+    for (unsigned s = 0; s < SIDES; s++) {
+      const struct cell *cell = &cells[w][s];
+      if (!cell->total)
+        continue;
+      printf("%-20s %-24s ", works[w].name, sides[s].name);
+      if (cell->impossible) {
+        printf("not measured: %s\n", cell->impossible);
+        continue;
+      }
+      printf("%10.0f %10.0f %10.0f %8.2f", quantile(cell->speed, 0.5), quantile(cell->speed, 0.25),
+             quantile(cell->speed, 0.75), quantile(cell->cost, 0.5) / 1e3);
+      print_ratio(cell, &cells[w][PLAIN]);
+      print_ratio(cell, &cells[w][POOL]);
+      printf("\n");
+    }
+}
+
+/* --- where this runs */
+
+static const char *file_system(void) {
+  static const struct {
+    unsigned long magic;
+    const char *name;
+  } known[] = {{0xef53, "ext2/3/4"},  {0x58465342, "xfs"},       {0x9123683e, "btrfs"},
+               {0x01021994, "tmpfs"}, {0x794c7630, "overlayfs"}, {0x6969, "nfs"},
+               {0xf2f52010, "f2fs"}};
+  struct statfs status;
+  must(statfs(directory, &status) == 0, directory);
+  for (unsigned i = 0; i < sizeof known / sizeof *known; i++)
+    if (known[i].magic == ((unsigned long)status.f_type & 0xffffffff))
+      return known[i].name;
+  return "an unknown file system";
+}
+
+/* Seconds that the processors which this process may use have worked; 0 when unknown. */
+static double processor_seconds(const cpu_set_t *allowed) {
+  FILE *stat = fopen("/proc/stat", "r");
+  char line[512];
+  double ticks = 0;
+  while (stat && fgets(line, sizeof line, stat)) {
+    unsigned cpu;
+    double user, nice, system, idle, wait, irq, softirq;
+    if (sscanf(line, "cpu%u %lf %lf %lf %lf %lf %lf %lf", &cpu, &user, &nice, &system, &idle, &wait,
+               &irq, &softirq) == 8 &&
+        CPU_ISSET(cpu, allowed))
+      ticks += user + nice + system + irq + softirq;
   }
-  return most;
+  if (stat)
+    fclose(stat);
+  return ticks / (double)sysconf(_SC_CLK_TCK);
 }
 
-static double run_plain_again(unsigned unused) {
-  (void)unused;
-  return run_plain();
+static void read_options(int argc, char **argv) {
+  for (int option; (option = getopt(argc, argv, "r:t:w:d:o:s:")) != -1;)
+    switch (option) {
+    case 'r':
+      rounds = (unsigned)atoi(optarg);
+      break;
+    case 't':
+      target = atof(optarg) * 1e6;
+      break;
+    case 'w':
+      workers = (unsigned)atoi(optarg);
+      break;
+    case 'd':
+      directory = optarg;
+      break;
+    case 'o':
+      only_work = optarg;
+      break;
+    case 's':
+      only_side = optarg;
+      break;
+    default:
+      exit(2);
+    }
+  if (rounds < 1 || rounds > MOST_ROUNDS || workers < 1 || workers > MOST_SLOTS || target <= 0) {
+    fprintf(stderr, "%s: 1 to %d rounds, 1 to %d workers\n", argv[0], MOST_ROUNDS, MOST_SLOTS);
+    exit(2);
+  }
 }
 
-static void compare(const char *what, work_fn function, unsigned count) {
-  work = function;
-  total = count;
-  double one_plain = best(run_plain_again, 0);
-  double one_wire = best(run_wires, 1);
-  double wires = best(run_wires, MOST_WIRES);
-  double threads = best(run_threads, WORKERS);
-  printf("%-20s %10.0f %10.0f %10.0f %10.0f %8.2f %8.2f\n", what, one_plain, one_wire, wires,
-         threads, one_plain / one_wire, wires / threads);
+int main(int argc, char **argv) {
+  struct utsname name;
+  cpu_set_t allowed;
+  read_options(argc, argv);
+  make_files(directory);
+  start_sides(workers);
+  start_rings(workers);
+  must(uname(&name) == 0 && sched_getaffinity(0, sizeof allowed, &allowed) == 0, "uname");
+  printf("%s %s, %s, %d processor(s); %u workers, as many threads; %u rounds of %.0f ms\n",
+         name.sysname, name.release, file_system(), CPU_COUNT(&allowed), workers, rounds,
+         target / 1e6);
   fflush(stdout);
-}
-
-int main(void) {
-  file = mkstemp(name);
-  must(file >= 0, "mkstemp");
-  char block[BLOCK];
-  memset(block, 7, sizeof block);
-  for (int i = 0; i < BLOCKS; i++)
-    must(write(file, block, BLOCK) == BLOCK, "write");
-  must(fsync(file) == 0, "fsync");
-  wire_io_init(WORKERS);
-  printf("operations per second; %d workers, as many threads in the pool\n", WORKERS);
-  printf("%-20s %10s %10s %10s %10s %8s %8s\n", "", "plain", "1 wire", "64 wires", "pool",
-         "1w cost", "64w/pool");
-  compare("pread cached", cached_read, 300000);
-  compare("pread uncached", uncached_read, BLOCKS);
-  compare("pwrite+fsync", write_and_sync, 1000);
-  compare("open+fstat+close", open_and_close, 20000);
-  unlink(name);
+  double begin = wall_ns(), all = processor_seconds(&allowed);
+  double own = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+  measure();
+  double others = processor_seconds(&allowed) - all;
+  others -= (clock_ns(CLOCK_PROCESS_CPUTIME_ID) - own) / 1e9;
+  print_table();
+  printf("busy with other things: %.0f %%\n",
+         100 * others / ((wall_ns() - begin) / 1e9 * CPU_COUNT(&allowed)));
   return 0;
 }

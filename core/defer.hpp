@@ -10,10 +10,9 @@ namespace libwire {
 // thread) only.
 template <typename Action> class Deferred : DeferNode {
 public:
-  explicit Deferred(Action action)
-      : DeferNode{current_wire()->cleanup_head,
-                  [](DeferNode *node) { static_cast<Deferred *>(node)->action_(); }},
-        action_(action) {
+  explicit Deferred(Action action) : action_(action) {
+    next = current_wire()->cleanup_head;
+    cleanup = [](DeferNode *node) { static_cast<Deferred *>(node)->action_(); };
     current_wire()->cleanup_head = this;
   }
   ~Deferred() {

@@ -16,7 +16,7 @@ namespace libwire {
 
 namespace {
 
-constexpr std::size_t kSignalStack = 64 * 1024;
+constexpr std::size_t kSignalStack = 65536;
 
 constinit pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 constinit bool installed = false;

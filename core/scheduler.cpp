@@ -28,14 +28,14 @@ constexpr std::size_t kCacheLine = 64;
 
 // Stacks that lie a multiple of 4096 apart would have their busiest lines in the same few cache
 // sets. Larger stacks give up to a sixteenth of their size, at most 2 KiB, to spread their tops:
-// each begins one line below its neighbour in the arena, a regular step that hardware prefetchers
-// follow.
+// each begins one line below its neighbour in the arena. A less regular spread of the same size
+// made the yields of 100000 wires nearly twice as slow.
 std::size_t stack_colour(std::uintptr_t stack, std::size_t size) {
   if (size < 8192)
     return 0;
   auto neighbour = std::uint32_t(stack >> 12) / (std::uint32_t(size >> 12) + 1);
   std::uint32_t colours = size >= 32768 ? 32 : size >= 16384 ? 16 : 8;
-  return neighbour % colours * kCacheLine;
+  return (neighbour & (colours - 1)) * kCacheLine;
 }
 
 void copy_name(char (&to)[32], const char *from) {

@@ -17,10 +17,10 @@ namespace {
 
 constexpr std::uint64_t kStuck =
     50'000'000; // ns without progress after which another thread is started
-constexpr std::uint64_t kCheck = 1'000'000'000;  // ns of sleep at most while requests are under way
-constexpr int kIdleSeconds = 2;                  // then a thread that is one too many ends
-constexpr unsigned kMostRelief = 256;            // regular threads beyond the number asked for
-constexpr std::size_t kThreadStack = 256 * 1024; // name services want more than a small one
+constexpr std::uint64_t kCheck = 1'000'000'000; // ns of sleep at most while requests are under way
+constexpr int kIdleSeconds = 2;                 // then a thread that is one too many ends
+constexpr unsigned kMostRelief = 256;           // regular threads beyond the number asked for
+constexpr std::size_t kThreadStack = 262144;    // name services want more than a small one
 
 Request *queued_request(ListNode *node) { return LIBWIRE_HOLDER(Request, queue, node); }
 Request *pending_request(ListNode *node) { return LIBWIRE_HOLDER(Request, pending, node); }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # capi/wio.def names every wio_ function once: the same as the contract's list of symbols, the
-# version map and the header.
+# version map and the header; README.md has the table made from it.
 #
 # io_table.sh TOP-FOLDER
 set -eu
@@ -23,5 +23,8 @@ for other in contract map header; do
   diff "$work/table" "$work/$other"
 done
 # Every class is one of the five, and every entry has its reason.
-! grep '^WIO_' "$top/capi/wio.def" |
-  grep -vE '^WIO_(CALL|OWN)\((direct|ready|nowait|worker|unbounded), .*, ".+"\)$'
+if grep '^WIO_' "$top/capi/wio.def" |
+  grep -vE '^WIO_(CALL|OWN)\((direct|ready|nowait|worker|unbounded), .*, ".+"\)$'; then
+  exit 1
+fi
+"$top/scripts/io-table" "$top/README.md"
