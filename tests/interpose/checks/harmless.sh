@@ -18,10 +18,10 @@ calls() {
   rm -f "$work"/trace*
   strace -ff -o "$work/trace" -E "${preload:-UNUSED=}" "$@" >/dev/null 2>&1 </dev/null
   for trace in $(printf '%s\n' "$work"/trace* | sort -V); do
-    # The loader ends with unmapping its cache.
-    awk '/^execve/ {n = 0} {line[++n] = $0} /^munmap\(.*\) *= 0/ && !done[n] {if (!cut) {n = 0; cut = 1}}
-         /^execve/ {cut = 0} END {for (i = 1; i <= n; i++) {sub(/\(.*/, "", line[i]); print line[i]}}' "$trace" |
-      grep -E '^[a-z]'
+    # The loader ends with unmapping its cache. When signals come is a matter of chance.
+    awk '/^execve.* = 0$/ {loading = 1}
+         loading {if (/^munmap/) loading = 0; next}
+         /^[a-z]/ && !/^rt_sigreturn/ {sub(/\(.*/, ""); print}' "$trace"
     echo "--"
   done >"$file"
 }
@@ -37,7 +37,7 @@ compare() {
 
 compare true
 compare ls /
-compare sh -c 'ls /; (echo a | cat)'
+compare sh -c 'ls /; (cat /dev/null); exit 0'
 
 # The loader ignores it where it could be used to gain rights.
 if [ "$(id -u)" -eq 0 ]; then
