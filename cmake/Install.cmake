@@ -1,8 +1,9 @@
-# What `cmake --install` puts where: libraries, headers under <includedir>/libwire, wire.pc, the
-# CMake package and the man pages. The installed tree may be moved as a whole.
+# What `cmake --install` puts where: libraries, wire-run, headers under <includedir>/libwire, the
+# .pc files, the CMake package and the man pages. The installed tree may be moved as a whole.
 include(CMakePackageConfigHelpers)
 
-install(TARGETS wire wire_static EXPORT libwireTargets)
+install(TARGETS wire wire_static wire_interpose EXPORT libwireTargets)
+install(PROGRAMS scripts/wire-run DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES ${public_headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/libwire)
 
 # pkg-config: the prefix relative to the file itself, unless a folder was given as an absolute path.
@@ -18,8 +19,10 @@ else()
   set(pc_libdir "\${prefix}/${CMAKE_INSTALL_LIBDIR}")
   set(pc_includedir "\${prefix}/${CMAKE_INSTALL_INCLUDEDIR}")
 endif()
-configure_file(pkgconfig/wire.pc.in wire.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/wire.pc DESTINATION ${pkgconfig_dir})
+foreach(pc IN ITEMS wire wire-interpose)
+  configure_file(pkgconfig/${pc}.pc.in ${pc}.pc @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/${pc}.pc DESTINATION ${pkgconfig_dir})
+endforeach()
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/libwire)
 install(
@@ -34,6 +37,7 @@ install(FILES ${PROJECT_BINARY_DIR}/libwireConfig.cmake
 
 # The manual pages are made from the comments of the headers.
 set(manual ${PROJECT_SOURCE_DIR}/man/libwire.7)
+set(manuals ${manual} ${PROJECT_SOURCE_DIR}/man/wire-interpose.7 ${PROJECT_SOURCE_DIR}/man/wire-run.1)
 if(LIBWIRE_MAN)
   find_program(LIBWIRE_PERL perl REQUIRED)
   mark_as_advanced(LIBWIRE_PERL)
@@ -45,9 +49,9 @@ if(LIBWIRE_MAN)
     COMMAND ${LIBWIRE_PERL} ${man_script} ${PROJECT_SOURCE_DIR}/capi/include ${manual} ${man_dir}
             ${PROJECT_VERSION}
     COMMAND ${CMAKE_COMMAND} -E touch ${man_dir}/made
-    DEPENDS ${man_script} ${PROJECT_SOURCE_DIR}/man/headers.pl ${manual} ${public_headers}
+    DEPENDS ${man_script} ${PROJECT_SOURCE_DIR}/man/headers.pl ${manuals} ${public_headers}
     COMMENT "Making the manual pages"
     VERBATIM)
   add_custom_target(libwire_man ALL DEPENDS ${man_dir}/made)
-  install(DIRECTORY ${man_dir}/man3 ${man_dir}/man7 DESTINATION ${CMAKE_INSTALL_MANDIR})
+  install(DIRECTORY ${man_dir}/man1 ${man_dir}/man3 ${man_dir}/man7 DESTINATION ${CMAKE_INSTALL_MANDIR})
 endif()

@@ -8,6 +8,14 @@
 #include <cerrno>
 #include <cstring>
 
+// The program's code is called from here, so that what it calls last can be told from what libwire
+// calls, see capi/wire_private.h.
+extern "C" [[gnu::noinline, gnu::visibility("default")]] void
+wire_private_call(void (*function)(void *), void *argument) {
+  function(argument);
+  __asm__ volatile(""); // no tail call
+}
+
 namespace libwire {
 
 constinit thread_local Scheduler scheduler{};
@@ -164,13 +172,15 @@ inline void ask_reactor(Scheduler &s) {
   return resume_context(context_of(s, next), nullptr, after_end);
 }
 
+using ProgramCall = void (*)(void *);
+
 void run_wire(Transfer transfer) {
   Wire *previous = static_cast<Wire *>(transfer.data);
   if (previous)
     keep_context(previous, transfer.fctx);
   Control *control = scheduler.current->block();
   tools::arrive(control, previous ? previous->block() : nullptr);
-  control->entry(control->argument);
+  wire_private_call(control->entry, control->argument);
   return finish();
 }
 
@@ -186,7 +196,7 @@ void end_cancelled() {
   drop_watches(control);
   while (DeferNode *node = self->cleanup_head) {
     DeferNode *next = node->next;
-    node->cleanup(node);
+    wire_private_call(reinterpret_cast<ProgramCall>(node->cleanup), node);
     self->cleanup_head = next;
   }
   finish();
@@ -307,7 +317,7 @@ Scheduler &attached_scheduler() {
   s.main_control.wire = &s.main;
   list_reset(s.main.link);
   s.main.control = reinterpret_cast<std::uintptr_t>(&s.main_control) | Wire::kOutside;
-  s.current = &s.main;
+  s.current = s.outside = &s.main;
   lifecycle::watch_forks();
   return s;
 }

@@ -36,7 +36,9 @@ struct Reactor;
 struct Workers;
 
 struct Scheduler {
+  // The first two members are what libwire-interpose.so looks at, see capi/wire_private.h.
   Wire *current;
+  Wire *outside; // &main; null before first use, as `current`
   Wire *first;
   std::int32_t ticks;
   std::uint32_t population; // wires that have not ended
@@ -50,7 +52,8 @@ struct Scheduler {
   alignas(64) Control main_control;
 };
 
-extern constinit thread_local Scheduler scheduler;
+extern constinit thread_local Scheduler scheduler __asm__("wire_private_thread")
+    __attribute__((visibility("default")));
 
 // Switches between two looks at the reactor, at most.
 constexpr std::int32_t kMaxTicks = 128;
@@ -58,7 +61,7 @@ constexpr std::int32_t kMaxTicks = 128;
 // The scheduler of this thread, set up on first use.
 Scheduler &attached_scheduler();
 
-inline bool in_wire() { return scheduler.current && scheduler.current != &scheduler.main; }
+inline bool in_wire() { return scheduler.current != scheduler.outside; }
 
 inline Wire *current_wire() {
   Wire *wire = scheduler.current;

@@ -66,13 +66,18 @@ bool timeout_reset(Timeout &timeout, int milliseconds) {
     timeout.deadline = 0;
     return true;
   }
+  return timeout_reset_until(timeout, os::now() + std::uint64_t(milliseconds) * kMillisecond);
+}
+
+bool timeout_reset_until(Timeout &timeout, std::uint64_t deadline) {
+  timeout.fd_state.wait.triggered = 0;
   Watch *slot = enroll(timeout);
   if (!slot)
     return false;
   stop_timer(*slot);
   timeout.fd_state.mode = FdMode::read;
-  timeout.deadline = os::now() + std::uint64_t(milliseconds) * kMillisecond;
-  scheduler.reactor->timers.start(slot->timer, timeout.deadline);
+  timeout.deadline = deadline;
+  scheduler.reactor->timers.start(slot->timer, deadline);
   return true;
 }
 

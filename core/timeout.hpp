@@ -27,6 +27,8 @@ void timeout_init(Timeout &timeout);
 
 // (Re)starts, or disarms with 0. False and errno ENOMEM when it cannot be registered.
 bool timeout_reset(Timeout &timeout, int milliseconds);
+// The same with a time of CLOCK_MONOTONIC, ns.
+bool timeout_reset_until(Timeout &timeout, std::uint64_t deadline);
 void timeout_stop(Timeout &timeout);
 bool timeout_expired(Timeout &timeout);
 bool timeout_watch(Timeout &timeout);

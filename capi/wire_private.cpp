@@ -1,0 +1,35 @@
+// wire_private.h
+#include "public.hpp"
+
+#pragma GCC visibility push(default)
+#include "wire_private.h"
+#pragma GCC visibility pop
+
+#include "../core/io.hpp"
+#include "check.hpp"
+#include "convert.hpp"
+
+#include <cstddef>
+
+using namespace libwire;
+using namespace libwire::capi;
+
+static_assert(offsetof(Scheduler, current) == offsetof(wire_private_thread_t, current));
+static_assert(offsetof(Scheduler, outside) == offsetof(wire_private_thread_t, outside));
+
+extern "C" {
+
+int wire_private_offload(int unbounded, void (*call)(void *argument), void *argument) {
+  auto make = [&] {
+    call(argument);
+    return 0;
+  };
+  return unbounded ? io::offload<io::Takes::unbounded>(-1, make)
+                   : io::offload<io::Takes::bounded>(-1, make);
+}
+
+int wire_private_timeout_until(wire_timeout_t *tout, uint64_t deadline) {
+  return valid(tout) ? result(timeout_reset_until(core(tout), deadline)) : -1;
+}
+
+} // extern "C"

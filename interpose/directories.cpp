@@ -1,0 +1,39 @@
+// Reading directories. On disks of this machine an entry costs less than a worker; elsewhere a
+// server may have to be asked for the next ones.
+#include "delegate.hpp"
+
+using namespace libwire::interpose;
+
+namespace {
+
+bool is_local(DIR *directory) {
+  Errno saved;
+  struct statx status;
+  bool known = ::syscall(SYS_statx, ::dirfd(directory), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
+                         STATX_TYPE, &status) == 0;
+  // File systems that are not on a block device, such as NFS, have numbers with a major of 0.
+  return saved.keep(known && status.stx_dev_major != 0);
+}
+
+template <typename Call> auto on_directory(Symbol symbol, DIR *directory, Call call) {
+  return is_local(directory) ? call() : offload(symbol, Takes::bounded, call);
+}
+
+} // namespace
+
+WIO(DIR *, opendir, (const char *path), (path))
+WIO(DIR *, fdopendir, (int fd), (fd))
+WIO(int, closedir, (DIR * directory), (directory))
+
+SERVE(dirent *, readdir, (DIR * directory), (directory)) {
+  return on_directory(AT_readdir, directory, [&] { return REAL(readdir)(directory); });
+}
+SAME(readdir64, readdir);
+
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations" // the program's choice
+SERVE(int, readdir_r, (DIR * directory, dirent *entry, dirent **result),
+      (directory, entry, result)) {
+  return on_directory(AT_readdir_r, directory,
+                      [&] { return REAL(readdir_r)(directory, entry, result); });
+}
+SAME(readdir64_r, readdir_r);

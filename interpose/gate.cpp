@@ -1,0 +1,174 @@
+#include "gate.hpp"
+
+#include "lockwait.hpp"
+#include "park.hpp"
+#include "settings.hpp"
+#include "signals.hpp"
+#include "wire_io.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <string.h>
+
+namespace libwire::interpose {
+
+void (*real[kSymbols])();
+unsigned attention = 1;
+
+namespace {
+
+constexpr unsigned kUnresolved = 1, kTracing = 2; // bits of `attention`
+
+const char *const names[kSymbols] = {
+#define OVERRIDE(symbol, family, how, text) #symbol,
+#define VERSIONED OVERRIDE
+#define OTHER(symbol) #symbol,
+#define TWIN(symbol, of)
+#define PASSED(symbol, reason)
+#include "overrides.def"
+#undef OVERRIDE
+#undef OTHER
+#undef VERSIONED
+#undef TWIN
+#undef PASSED
+};
+
+// Where libwire's own code is.
+uintptr_t libwire_begin, libwire_size;
+
+// 0 until the first call in a wire of this process. Not asked for earlier: a program without wires
+// must not see a system call more.
+pid_t process;
+
+// Whether this thread has what waiting and offloading need. Reset with the thread's scheduler.
+__thread bool can_wait, can_offload;
+
+// On its successful way dlsym neither allocates nor calls anything of ours. A symbol that this libc
+// does not have stays null: no program that runs here calls it.
+void resolve(Symbol symbol) {
+  if (!real[symbol])
+    real[symbol] = reinterpret_cast<void (*)()>(::dlsym(RTLD_NEXT, names[symbol]));
+}
+
+int find_libwire(dl_phdr_info *object, size_t, void *) {
+  const char *slash = ::strrchr(object->dlpi_name, '/');
+  const char *name = slash ? slash + 1 : object->dlpi_name;
+  if (::strncmp(name, "libwire.so", 10) != 0)
+    return 0;
+  uintptr_t end = 0;
+  for (int i = 0; i < object->dlpi_phnum; ++i) {
+    const auto &part = object->dlpi_phdr[i];
+    if (part.p_type == PT_LOAD && part.p_vaddr + part.p_memsz > end)
+      end = part.p_vaddr + part.p_memsz;
+  }
+  libwire_begin = object->dlpi_addr;
+  libwire_size = end;
+  return 1;
+}
+
+// In the child of a fork: the parent's number is not ours. Whether a child of vfork asks later is
+// told apart from here on.
+void after_fork_in_child() {
+  process = 0;
+  signals_in_child();
+  if (!in_wire())
+    return;
+  process = pid_t(::syscall(SYS_getpid));
+  forget_waiters();
+  forget_lock_waiters();
+}
+
+// Constructors of other libraries may run before and call our overrides: see enter().
+[[gnu::constructor]] void start() {
+  int saved_errno = errno;
+  for (unsigned symbol = 0; symbol < kSymbols; ++symbol)
+    resolve(Symbol(symbol));
+  ::dl_iterate_phdr(find_libwire, nullptr);
+  ::pthread_atfork(nullptr, nullptr, after_fork_in_child);
+  settings_read();
+  __atomic_store_n(&attention, settings.trace ? kTracing : 0, __ATOMIC_RELEASE);
+  errno = saved_errno;
+}
+
+// libwire's locks guard its own state: a wire must not be suspended there.
+bool is_libwires_lock(Symbol symbol, const void *caller) {
+  if (symbol != AT_pthread_mutex_lock && symbol != AT_pthread_mutex_unlock &&
+      symbol != AT_pthread_once)
+    return false;
+  auto address = reinterpret_cast<uintptr_t>(caller);
+  return address - libwire_begin < libwire_size &&
+         address - reinterpret_cast<uintptr_t>(&wire_private_call) >= WIRE_PRIVATE_CALL_SIZE;
+}
+
+bool inside() {
+  const wire_defer_list *last = wire_private_thread.current->cleanup_head;
+  return last && last->cleanup == Inside::mark;
+}
+
+} // namespace
+
+bool enter(Symbol symbol, const void *caller) {
+  if (attention & kUnresolved) {
+    int saved_errno = errno;
+    resolve(symbol);
+    errno = saved_errno;
+  }
+  if (!in_wire()) {
+    count(symbol, Served::outside);
+    return false;
+  }
+  if (inside() || in_handler() || is_libwires_lock(symbol, caller)) {
+    count(symbol, Served::passed);
+    return false;
+  }
+  count(symbol, Served::wire);
+  return true;
+}
+
+bool may_wait() {
+  auto pid = pid_t(::syscall(SYS_getpid));
+  if (!process)
+    process = pid;
+  if (process != pid)
+    return false;
+  if (!can_wait) {
+    Inside inside;
+    wire_fd_init();
+    signals_begin();
+    can_wait = true;
+  }
+  return true;
+}
+
+bool may_offload() {
+  if (!may_wait())
+    return false;
+  if (!can_offload) {
+    Inside inside;
+    REAL(wire_io_init)(settings.io_threads);
+    can_offload = true;
+  }
+  return true;
+}
+
+} // namespace libwire::interpose
+
+using namespace libwire::interpose;
+
+// The thread's scheduler forgets everything, the workers too.
+EXPORT void(wire_thread_init)(wire_thread_t *thread) {
+  if (attention)
+    enter(AT_wire_thread_init, __builtin_return_address(0));
+  can_wait = can_offload = false;
+  forget_waiters();
+  forget_lock_waiters();
+  return REAL(wire_thread_init)(thread);
+}
+
+// The program decides how many workers there are.
+EXPORT void wire_io_init(int threads) {
+  if (attention)
+    enter(AT_wire_io_init, __builtin_return_address(0));
+  can_offload = true;
+  return REAL(wire_io_init)(threads);
+}

@@ -1,0 +1,190 @@
+#include "ready.hpp"
+
+#include <string.h>
+#include <sys/resource.h>
+
+namespace libwire::interpose {
+
+namespace {
+
+constexpr int kMostStates = 8;
+constexpr short kIn = POLLIN | POLLRDNORM, kOut = POLLOUT | POLLWRNORM;
+
+// A few descriptors, each watched by itself.
+struct Few : Waiter {
+  wire_fd_state_t states[kMostStates];
+  int count = 0;
+
+  bool add(int fd, bool input) {
+    wire_fd_state_t &state = states[count];
+    state = {}; // libwire looks whether it is in use already; valgrind minds
+    wire_fd_mode_init(&state, fd);
+    if ((input ? wire_fd_mode_read(&state) : wire_fd_mode_write(&state)) != 0)
+      return false;
+    ++count;
+    return true;
+  }
+
+  void end() {
+    for (int i = 0; i < count; ++i)
+      wire_fd_mode_none(&states[i]);
+  }
+};
+
+bool drop_few(Waiter &waiter, unsigned first, unsigned last) {
+  auto &self = static_cast<Few &>(waiter);
+  bool any = false;
+  for (int i = 0; i < self.count; ++i) {
+    if (unsigned(self.states[i].fd) - first > last - first)
+      continue;
+    wire_fd_mode_none(&self.states[i]);
+    any = true;
+  }
+  return any;
+}
+
+Parked park_few(const Interest &interest, uint64_t deadline) {
+  const short directions[] = {kIn, kOut};
+  Few self;
+  self.drop = drop_few;
+  bool possible = true;
+  bool gone = false;
+  interest.for_each([&](int fd, short events) {
+    for (short direction : directions) {
+      if (!(events & direction) || !possible)
+        continue;
+      possible = self.add(fd, direction == kIn);
+      gone = !possible && errno == EBADF; // the caller's own call reports it
+    }
+  });
+  if (!possible) {
+    self.end();
+    return gone ? Parked::ready : Parked::impossible;
+  }
+  for (int i = 0; i < self.count; ++i)
+    wire_fd_wait_list_chain(&self.list, &self.states[i]);
+  Parked end = self.wait(deadline);
+  for (int i = 0; i < self.count; ++i)
+    wire_wait_unchain(&self.states[i].wait);
+  self.end();
+  return end;
+}
+
+int make_epoll() {
+  int low = ::epoll_create1(EPOLL_CLOEXEC);
+  if (low < 0)
+    return -1;
+  // Clear of the numbers that the program counts on.
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  long lowest = limit.rlim_cur > 4096 ? 4000 : long(limit.rlim_cur - limit.rlim_cur / 8);
+  long high = ::syscall(SYS_fcntl, low, F_DUPFD_CLOEXEC, lowest);
+  if (high < 0)
+    return low;
+  ::syscall(SYS_close, low);
+  return int(high);
+}
+
+// Many descriptors, or events that libwire does not watch: one epoll object for all of them, which
+// is readable when one is ready.
+class Many : wire_defer_list {
+public:
+  Many() : wire_defer_list(), epoll_(make_epoll()) { wire_defer_push(this, close); }
+  ~Many() {
+    wire_defer_pop(this);
+    close(this);
+  }
+  Many(const Many &) = delete;
+  Many &operator=(const Many &) = delete;
+
+  int epoll() const { return epoll_; }
+  bool lost() const { return lost_; }
+  bool failed() const { return failed_; }
+
+  // Events that came from a descriptor named twice are watched together.
+  void add(int fd, short events) {
+    epoll_event event{};
+    event.events = uint32_t(uint16_t(events)); // the bits are those of poll
+    event.data.fd = fd;
+    if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) == 0 || errno == EPERM)
+      return;
+    if (errno == EEXIST) {
+      event.events = kAll;
+      ::epoll_ctl(epoll_, EPOLL_CTL_MOD, fd, &event);
+    } else {
+      (errno == EBADF ? lost_ : failed_) = true;
+    }
+  }
+
+private:
+  static constexpr uint32_t kAll = EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP;
+
+  static void close(wire_defer_list *node) {
+    auto &self = *static_cast<Many *>(node);
+    if (self.epoll_ >= 0)
+      ::syscall(SYS_close, self.epoll_);
+    self.epoll_ = -1;
+  }
+
+  int epoll_;
+  bool lost_ = false, failed_ = false;
+};
+
+struct ManyWaiter : Waiter {
+  wire_fd_state_t state;
+  const Interest *interest;
+};
+
+bool drop_many(Waiter &waiter, unsigned first, unsigned last) {
+  auto &self = static_cast<ManyWaiter &>(waiter);
+  bool any = false;
+  self.interest->for_each([&](int fd, short) { any |= unsigned(fd) - first <= last - first; });
+  return any; // the epoll object is the wire's own and ends with its wait
+}
+
+Parked park_many(const Interest &interest, uint64_t deadline) {
+  Many many;
+  if (many.epoll() < 0)
+    return Parked::impossible;
+  interest.for_each([&](int fd, short events) { many.add(fd, events); });
+  if (many.lost() || many.failed())
+    return many.failed() ? Parked::impossible : Parked::ready;
+  ManyWaiter self;
+  self.drop = drop_many;
+  self.interest = &interest;
+  self.state = {};
+  wire_fd_mode_init(&self.state, many.epoll());
+  if (wire_fd_mode_read(&self.state) != 0)
+    return Parked::impossible;
+  wire_fd_wait_list_chain(&self.list, &self.state);
+  Parked end = self.wait(deadline);
+  wire_wait_unchain(&self.state.wait);
+  wire_fd_mode_none(&self.state);
+  return end;
+}
+
+} // namespace
+
+Parked park(Symbol symbol, const Interest &interest, uint64_t deadline) {
+  count(symbol, Served::waited);
+  int states = 0;
+  bool simple = true;
+  interest.for_each([&](int, short events) {
+    states += ((events & kIn) != 0) + ((events & kOut) != 0);
+    simple = simple && events != 0 && !(events & ~(kIn | kOut));
+  });
+  return simple && states <= kMostStates ? park_few(interest, deadline)
+                                         : park_many(interest, deadline);
+}
+
+bool is_current_mask(const sigset_t *mask) {
+  sigset_t current;
+  if (::pthread_sigmask(SIG_SETMASK, nullptr, &current) != 0)
+    return false;
+  for (int signal = 1; signal < NSIG; ++signal)
+    if (::sigismember(mask, signal) != ::sigismember(&current, signal))
+      return false;
+  return true;
+}
+
+} // namespace libwire::interpose

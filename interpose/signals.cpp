@@ -1,0 +1,220 @@
+#include "signals.hpp"
+
+#include "gate.hpp"
+
+#include <setjmp.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+
+namespace libwire::interpose {
+
+namespace {
+
+using Handler = void (*)(int, siginfo_t *, void *);
+
+// What the program has set. Written only when it sets a function: a child of vfork, which shares
+// this memory but not the kernel's handlers, sets others.
+struct Action {
+  Handler handler;
+  int flags;
+};
+
+Action actions[NSIG];
+bool restart_not[NSIG]; // siginterrupt() for signal()
+bool active;
+bool any_handler;
+
+__thread SignalMark mark_now;
+__thread bool waiting;
+__thread int descriptor = -1;
+
+// The handler that runs in this thread: its wire, and where its stack begins.
+struct Running {
+  const void *wire;
+  uintptr_t frame;
+};
+__thread Running running;
+
+// Where a handler is the continuation of the faulting code, it has to be the first.
+bool is_fault(int signal) {
+  return signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE || signal == SIGILL ||
+         signal == SIGTRAP || signal == SIGSYS || signal == SIGABRT;
+}
+
+bool is_function(void (*handler)(int)) {
+  return handler != SIG_DFL && handler != SIG_IGN && handler != SIG_ERR && handler != SIG_HOLD;
+}
+
+void handle(int signal, siginfo_t *info, void *context) {
+  Running before = running;
+  running = {wire_private_thread.current, reinterpret_cast<uintptr_t>(__builtin_frame_address(0))};
+  const Action action = actions[signal];
+  ++mark_now.handled;
+  if (!(action.flags & SA_RESTART))
+    mark_now.interrupting = mark_now.handled;
+  if (waiting && descriptor >= 0) {
+    int saved_errno = errno;
+    uint64_t one = 1;
+    ::syscall(SYS_write, descriptor, &one, sizeof one);
+    errno = saved_errno;
+  }
+  action.handler(signal, info, context);
+  running = before;
+}
+
+int set(int signal, const struct sigaction *action, struct sigaction *old) {
+  struct sigaction ours;
+  const struct sigaction *given = action;
+  Action before = signal > 0 && signal < NSIG ? actions[signal] : Action{};
+  if (action && signal > 0 && signal < NSIG && !is_fault(signal) &&
+      is_function(action->sa_handler) && action->sa_sigaction != handle) {
+    ours = *action;
+    ours.sa_sigaction = handle;
+    ours.sa_flags |= SA_SIGINFO;
+    actions[signal] = {action->sa_sigaction, action->sa_flags};
+    any_handler = true;
+    given = &ours;
+  }
+  struct sigaction previous;
+  int result = REAL(sigaction)(signal, given, &previous);
+  if (result != 0)
+    return result;
+  if (old) {
+    *old = previous;
+    if (previous.sa_sigaction == handle) {
+      old->sa_sigaction = before.handler;
+      old->sa_flags = (previous.sa_flags & ~SA_SIGINFO) | (before.flags & SA_SIGINFO);
+    }
+  }
+  return result;
+}
+
+sighandler_t set_simply(int signal, sighandler_t handler, int flags, bool block) {
+  struct sigaction action = {}, old;
+  if (signal < 1 || signal >= NSIG || handler == SIG_ERR) {
+    errno = EINVAL;
+    return SIG_ERR;
+  }
+  action.sa_handler = handler;
+  action.sa_flags = flags;
+  if (block)
+    ::sigaddset(&action.sa_mask, signal);
+  return set(signal, &action, &old) == 0 ? old.sa_handler : SIG_ERR;
+}
+
+int make_descriptor() {
+  int low = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  long lowest = limit.rlim_cur > 4096 ? 4000 : long(limit.rlim_cur - limit.rlim_cur / 8);
+  long high = low < 0 ? -1 : ::syscall(SYS_fcntl, low, F_DUPFD_CLOEXEC, lowest);
+  if (high < 0)
+    return low;
+  ::syscall(SYS_close, low);
+  return int(high);
+}
+
+} // namespace
+
+void signals_begin() {
+  if (__atomic_exchange_n(&active, true, __ATOMIC_ACQ_REL))
+    return;
+  for (int signal = 1; signal < NSIG; ++signal) {
+    struct sigaction action;
+    if (!is_fault(signal) && REAL(sigaction)(signal, nullptr, &action) == 0 &&
+        is_function(action.sa_handler))
+      set(signal, &action, nullptr);
+  }
+}
+
+bool signals_expected() { return any_handler; }
+
+bool in_handler() {
+  // Deeper on the same stack than where the handler began. One that was left by longjmp is
+  // forgotten there.
+  return running.frame && running.wire == wire_private_thread.current &&
+         reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) < running.frame;
+}
+
+SignalMark signals_mark() { return mark_now; }
+
+bool signals_since(const SignalMark &mark) { return mark_now.handled != mark.handled; }
+
+bool interrupted_since(const SignalMark &mark) { return mark_now.interrupting > mark.handled; }
+
+int signals_descriptor() {
+  if (descriptor < 0 || ::syscall(SYS_fcntl, descriptor, F_GETFD) < 0)
+    descriptor = make_descriptor();
+  return descriptor;
+}
+
+void signals_drain() {
+  uint64_t count;
+  ::syscall(SYS_read, descriptor, &count, sizeof count);
+}
+
+void signals_waiting(bool now) { waiting = now; }
+
+void signals_in_child() {
+  if (descriptor >= 0)
+    ::syscall(SYS_close, descriptor);
+  descriptor = -1;
+}
+
+} // namespace libwire::interpose
+
+using namespace libwire::interpose;
+
+// Not only in wires: a handler may be set anywhere.
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations" // siginterrupt: the program's choice
+
+#define UNLESS_ACTIVE(name, ...)                                                                   \
+  if (attention)                                                                                   \
+    enter(AT_##name, __builtin_return_address(0));                                                 \
+  if (!active)                                                                                     \
+  return REAL(name)(__VA_ARGS__)
+
+EXPORT int sigaction(int signal, const struct sigaction *action, struct sigaction *old) {
+  UNLESS_ACTIVE(sigaction, signal, action, old);
+  return set(signal, action, old);
+}
+SAME(__sigaction, sigaction);
+
+EXPORT sighandler_t signal(int number, sighandler_t handler) {
+  UNLESS_ACTIVE(signal, number, handler);
+  bool restart = number < 1 || number >= NSIG || !restart_not[number];
+  return set_simply(number, handler, restart ? SA_RESTART : 0, true);
+}
+SAME(bsd_signal, signal);
+SAME(ssignal, signal);
+
+EXPORT sighandler_t sysv_signal(int number, sighandler_t handler) {
+  UNLESS_ACTIVE(sysv_signal, number, handler);
+  return set_simply(number, handler, int(SA_RESETHAND | SA_NODEFER), false);
+}
+SAME(__sysv_signal, sysv_signal);
+
+EXPORT int siginterrupt(int number, int interrupt) {
+  UNLESS_ACTIVE(siginterrupt, number, interrupt);
+  struct sigaction action;
+  if (set(number, nullptr, &action) != 0)
+    return -1;
+  restart_not[number] = interrupt != 0;
+  action.sa_flags = interrupt ? action.sa_flags & ~SA_RESTART : action.sa_flags | SA_RESTART;
+  return set(number, &action, nullptr);
+}
+
+// A handler may be left this way.
+#define LEAVING(name)                                                                              \
+  EXPORT void name(jmp_buf_tag *buffer, int value) {                                               \
+    if (attention)                                                                                 \
+      enter(AT_##name, __builtin_return_address(0));                                               \
+    running = {};                                                                                  \
+    REAL(name)(buffer, value);                                                                     \
+    __builtin_unreachable();                                                                       \
+  }
+using jmp_buf_tag = struct __jmp_buf_tag;
+LEAVING(longjmp)
+LEAVING(_longjmp)
+LEAVING(siglongjmp)
+LEAVING(__longjmp_chk)

@@ -1,0 +1,42 @@
+// Handlers of signals: a call in one must not suspend the wire that it interrupts, and wires that
+// wait in its thread have to see EINTR.
+//
+// From the first wait of a wire on, each handler that the program has or sets is called by ours
+// (but those of faults). Programs see their own when they ask.
+#pragma once
+
+#include <stdint.h>
+
+namespace libwire::interpose {
+
+// Begins to stand in front of the program's handlers.
+void signals_begin();
+
+// Whether the program has handlers, so that waiting has to be prepared for them.
+bool signals_expected();
+
+// Whether the caller runs in a handler.
+bool in_handler();
+
+// A wait that signals end: what had been handled when it began, and whether a handler has run
+// since.
+struct SignalMark {
+  uint64_t handled, interrupting;
+};
+SignalMark signals_mark();
+bool signals_since(const SignalMark &mark);
+// Whether one of them was set without SA_RESTART.
+bool interrupted_since(const SignalMark &mark);
+
+// A descriptor that becomes readable when a handler runs while wires of this thread wait; -1 when
+// there is none. Emptied by signals_drain().
+int signals_descriptor();
+void signals_drain();
+
+// Whether wires of this thread wait. A handler reads it.
+void signals_waiting(bool waiting);
+
+// After a fork: the descriptor is the parent's too.
+void signals_in_child();
+
+} // namespace libwire::interpose

@@ -1,0 +1,126 @@
+#include "stream.hpp"
+
+#include <string.h>
+
+namespace libwire::interpose {
+
+namespace {
+
+constexpr int kUnbuffered = 2, kLineBuffered = 0x200; // of _flags
+
+bool is_writable_now(int fd) {
+  pollfd polled = {fd, POLLOUT, 0};
+  Errno saved;
+  return saved.keep(REAL(poll)(&polled, 1, 0) == 1 && (polled.revents & POLLOUT));
+}
+
+} // namespace
+
+bool can_read_at_once(FILE *stream, size_t size, int delimiter) {
+  if (stream->_mode > 0) // wide characters have another buffer
+    return false;
+  if (stream->_IO_read_ptr >= stream->_IO_read_end)
+    return size == 0;
+  auto available = size_t(stream->_IO_read_end - stream->_IO_read_ptr);
+  return available >= size ||
+         (delimiter != kNoDelimiter && ::memchr(stream->_IO_read_ptr, delimiter, available));
+}
+
+bool can_write_at_once(FILE *stream, size_t size) {
+  if (stream->_mode > 0)
+    return false;
+  bool buffered = !(stream->_flags & (kUnbuffered | kLineBuffered));
+  bool writing = stream->_IO_write_base < stream->_IO_write_ptr;
+  auto room = size_t(stream->_IO_buf_end - stream->_IO_write_ptr);
+  if (buffered && writing && room > size)
+    return true;
+  // What is ready to be written to takes that much: a page.
+  constexpr size_t kPage = 4096;
+  auto pending = writing ? size_t(stream->_IO_write_ptr - stream->_IO_write_base) : 0;
+  int fd = ::fileno(stream);
+  return fd >= 0 && pending + size <= kPage && is_writable_now(fd);
+}
+
+bool is_quick(FILE *stream) {
+  int fd = ::fileno(stream);
+  if (fd < 0)
+    return true;
+  struct statx status;
+  return ::syscall(SYS_statx, fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) !=
+             0 ||
+         S_ISREG(status.stx_mode) || S_ISDIR(status.stx_mode) || S_ISBLK(status.stx_mode);
+}
+
+bool await_ownership(Symbol symbol, FILE *stream) {
+  Pauses pauses;
+  for (;;) {
+    const wire_t *owner = owner_of(stream);
+    if (!owner)
+      return false;
+    if (owner == running_wire())
+      return true;
+    wait_for_release(symbol, stream, pauses.next(kNever));
+  }
+}
+
+Owning::Owning(FILE *stream, bool needed) : stream_(needed ? stream : nullptr) {
+  Owners *table = needed ? thread_owners() : nullptr;
+  if (table)
+    table->add(stream, running_wire());
+}
+
+Owning::~Owning() {
+  if (!stream_)
+    return;
+  Owners *table = existing_owners();
+  Owners::Entry *entry = table ? table->find(stream_) : nullptr;
+  if (entry)
+    table->remove(entry);
+  tell_release(stream_);
+}
+
+} // namespace libwire::interpose
+
+using namespace libwire::interpose;
+
+// Not served by a worker: the thread of the wire has to have the lock.
+SERVE(void, flockfile, (FILE * stream), (stream)) {
+  if (!may_wait())
+    return REAL(flockfile)(stream);
+  if (await_ownership(AT_flockfile, stream)) {
+    ++thread_owners()->find(stream)->depth;
+    return REAL(flockfile)(stream);
+  }
+  for (Pauses pauses; REAL(ftrylockfile)(stream) != 0;)
+    wait_for_release(AT_flockfile, stream, pauses.next(kNever));
+  if (Owners *table = thread_owners())
+    table->add(stream, running_wire());
+}
+SAME(_IO_flockfile, flockfile);
+
+SERVE(int, ftrylockfile, (FILE * stream), (stream)) {
+  const wire_t *owner = owner_of(stream);
+  if (owner && owner != running_wire())
+    return EBUSY;
+  int got = REAL(ftrylockfile)(stream);
+  if (got != 0)
+    return got;
+  Owners *table = thread_owners();
+  if (Owners::Entry *entry = owner ? table->find(stream) : nullptr)
+    ++entry->depth;
+  else if (table)
+    table->add(stream, running_wire());
+  return got;
+}
+SAME(_IO_ftrylockfile, ftrylockfile);
+
+SERVE(void, funlockfile, (FILE * stream), (stream)) {
+  Owners *table = existing_owners();
+  Owners::Entry *entry = table ? table->find(stream) : nullptr;
+  REAL(funlockfile)(stream);
+  if (entry && entry->wire == running_wire() && --entry->depth == 0) {
+    table->remove(entry);
+    tell_release(stream);
+  }
+}
+SAME(_IO_funlockfile, funlockfile);
