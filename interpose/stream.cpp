@@ -37,12 +37,12 @@ bool can_write_at_once(FILE *stream, size_t size) {
   // What is ready to be written to takes that much: a page.
   constexpr size_t kPage = 4096;
   auto pending = writing ? size_t(stream->_IO_write_ptr - stream->_IO_write_base) : 0;
-  int fd = ::fileno(stream);
+  int fd = stream->_fileno;
   return fd >= 0 && pending + size <= kPage && is_writable_now(fd);
 }
 
 bool is_quick(FILE *stream) {
-  int fd = ::fileno(stream);
+  int fd = stream->_fileno;
   if (fd < 0)
     return true;
   struct statx status;
@@ -77,6 +77,20 @@ Owning::~Owning() {
   if (entry)
     table->remove(entry);
   tell_release(stream_);
+}
+
+Lending::Lending(FILE *stream) : stream_(stream), levels_(0) {
+  if (Owners *table = existing_owners())
+    if (Owners::Entry *entry = table->find(stream))
+      levels_ = entry->depth;
+  for (unsigned i = 0; i < levels_; ++i)
+    REAL(funlockfile)(stream_);
+}
+
+// Other threads may have taken it, but not for ever.
+Lending::~Lending() {
+  for (unsigned i = 0; i < levels_; ++i)
+    REAL(flockfile)(stream_);
 }
 
 } // namespace libwire::interpose

@@ -35,6 +35,20 @@ private:
   FILE *stream_;
 };
 
+// The stream that this wire has by flockfile() is a worker's meanwhile; for other wires it stays
+// this one's.
+class Lending {
+public:
+  explicit Lending(FILE *stream);
+  ~Lending();
+  Lending(const Lending &) = delete;
+  Lending &operator=(const Lending &) = delete;
+
+private:
+  FILE *stream_;
+  unsigned levels_;
+};
+
 enum class Locking { locks, unlocked };
 
 // Has the call made where it may wait.
@@ -48,15 +62,22 @@ auto on_stream(Symbol symbol, FILE *stream, Locking locking, bool at_once, Call 
   }
   bool own = await_ownership(symbol, stream);
   errno = saved.saved();
-  if (own) // a worker would wait for us
-    return call();
+  if (own) {
+    bool quick = at_once || is_quick(stream);
+    errno = saved.saved();
+    if (quick)
+      return call();
+    Lending lending(stream); // a worker would wait for us
+    errno = saved.saved();
+    return offload(symbol, Takes::unbounded, call);
+  }
   if (locking == Locking::locks && REAL(ftrylockfile)(stream) != 0)
     return offload(symbol, Takes::unbounded, call);
   bool quick = at_once || is_quick(stream);
   errno = saved.saved();
   if (quick) {
     // Functions of the program, in place of a descriptor, may suspend the wire.
-    Owning owning(stream, ::fileno(stream) < 0);
+    Owning owning(stream, stream->_fileno < 0);
     errno = saved.saved();
     auto result = call();
     if (locking == Locking::locks)
