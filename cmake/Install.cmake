@@ -52,5 +52,6 @@ if(LIBWIRE_MAN)
     COMMENT "Making the manual pages"
     VERBATIM)
   add_custom_target(libwire_man ALL DEPENDS ${man_dir}/made)
+  install(FILES man/wire-interpose.7 DESTINATION ${CMAKE_INSTALL_MANDIR}/man7)
   install(DIRECTORY ${man_dir}/man3 ${man_dir}/man7 DESTINATION ${CMAKE_INSTALL_MANDIR})
 endif()
