@@ -24,16 +24,6 @@ template <Takes takes, typename Call> void offload_void(Call call) {
   });
 }
 
-ssize_t read_buffer(int fd, void *buffer, size_t count, off_t offset) {
-  iovec part{buffer, count};
-  return io::read(fd, &part, 1, offset);
-}
-
-ssize_t write_buffer(int fd, const void *buffer, size_t count, off_t offset) {
-  iovec part{const_cast<void *>(buffer), count};
-  return io::write(fd, &part, 1, offset);
-}
-
 // An offset of -1 must not be taken for the file's position.
 off_t explicit_offset(off_t offset) { return offset == os::kPosition ? -2 : offset; }
 
@@ -77,19 +67,19 @@ int wio_open(const char *pathname, int flags, mode_t mode) {
 int wio_close(int fd) { return io::close(fd); }
 
 ssize_t wio_pread(int fd, void *buf, size_t count, off_t offset) {
-  return read_buffer(fd, buf, count, explicit_offset(offset));
+  return io::read(fd, buf, count, explicit_offset(offset));
 }
 
 ssize_t wio_pwrite(int fd, const void *buf, size_t count, off_t offset) {
-  return write_buffer(fd, buf, count, explicit_offset(offset));
+  return io::write(fd, buf, count, explicit_offset(offset));
 }
 
 ssize_t wio_read(int fd, void *buf, size_t count) {
-  return read_buffer(fd, buf, count, os::kPosition);
+  return io::read(fd, buf, count, os::kPosition);
 }
 
 ssize_t wio_write(int fd, const void *buf, size_t count) {
-  return write_buffer(fd, buf, count, os::kPosition);
+  return io::write(fd, buf, count, os::kPosition);
 }
 
 ssize_t wio_readv(int fd, const struct iovec *iov, int iovcnt) {
@@ -130,8 +120,32 @@ void wio_sync(void) {
 
 int wio_ioctl(int d, unsigned long request, void *argp) { return io::ioctl(d, request, argp); }
 
+int wio_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+                    struct addrinfo **res) {
+  return io::offload<Takes::unbounded>(
+      EAI_SYSTEM, [&] { return ::getaddrinfo(node, service, hints, res); },
+      [&](int result) {
+        if (result == 0)
+          ::freeaddrinfo(*res);
+      });
+}
+
+int wio_getifaddrs(struct ifaddrs **ifap) {
+  return io::offload<Takes::bounded>(
+      -1, [&] { return ::getifaddrs(ifap); }, [&](int) { ::freeifaddrs(*ifap); });
+}
+
 void *wio_mmap(void *addr, size_t length, int protc, int flags, int fd, off_t offset) {
   return io::mmap(addr, length, protc, flags, fd, offset);
+}
+
+DIR *wio_opendir(const char *name) {
+  return io::offload<Takes::bounded>(
+      static_cast<DIR *>(nullptr), [&] { return ::opendir(name); }, ::closedir);
+}
+
+int wio_closedir(DIR *dirp) {
+  return io::offload<Takes::bounded_certain>(-1, [&] { return ::closedir(dirp); });
 }
 
 void wio_rewinddir(DIR *dirp) {
@@ -147,6 +161,8 @@ int wio_glob(const char *pattern, int flags, glob_errfunc_t errfunc, glob_t *pgl
 }
 
 void wio_globfree(glob_t *pglob) { ::globfree(pglob); }
+
+int wio_pclose(FILE *stream) { return io::pclose(stream); }
 
 int wio_fgetc(FILE *stream) { return io::fgetc(stream); }
 
@@ -173,17 +189,17 @@ pid_t wio_wait4(pid_t pid, int *stat_loc, int options, struct rusage *usage) {
 }
 
 void wio_openlog(const char *ident, int option, int facility) {
-  offload_void<Takes::unbounded>([&] { ::openlog(ident, option, facility); });
+  offload_void<Takes::unbounded_once>([&] { ::openlog(ident, option, facility); });
 }
 
 void wio_closelog(void) {
-  offload_void<Takes::unbounded>([] { ::closelog(); });
+  offload_void<Takes::unbounded_once>([] { ::closelog(); });
 }
 
 void wio_vsyslog(int pri, const char *fmt, va_list ap) {
   va_list arguments;
   va_copy(arguments, ap);
-  offload_void<Takes::unbounded>([&] { ::vsyslog(pri, fmt, arguments); });
+  offload_void<Takes::unbounded_once>([&] { ::vsyslog(pri, fmt, arguments); });
   va_end(arguments);
 }
 

@@ -88,6 +88,40 @@ bool fd_watch(FdState &state, FdMode mode, bool sure) {
   return guard.result(state.mode == mode);
 }
 
+void fd_rest(FdState &state) {
+  if (Watch *slot = find(state)) {
+    scheduler.reactor->poller.unlink(*slot);
+    scheduler.reactor->watches.remove(*slot);
+  }
+  state.mode = FdMode::none;
+}
+
+void fd_vouch(int fd, bool is_socket) { scheduler.reactor->poller.vouch(fd, is_socket); }
+
+void fd_distrust(int fd) {
+  if (scheduler.reactor)
+    scheduler.reactor->poller.distrust(fd);
+}
+
+void fd_expect_close(int fd) {
+  ErrnoGuard guard;
+  if (scheduler.reactor)
+    scheduler.reactor->poller.expect_close(fd);
+}
+
+bool fd_watch_trusting(FdState &state, FdMode mode) {
+  Reactor *r = scheduler.reactor;
+  if (!r || !r->poller.trusts(state.fd, events_of(mode)))
+    return false;
+  ErrnoGuard guard;
+  Watch *slot = r->watches.add(Watch::Kind::descriptor, state.wait, &state);
+  if (!slot)
+    return false;
+  r->poller.trust(*slot, state.fd, events_of(mode));
+  state.mode = mode;
+  return true;
+}
+
 void fd_wait(FdState &state, const char *function) {
   require_wire(function);
   ErrnoGuard guard;

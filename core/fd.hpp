@@ -24,6 +24,16 @@ void fd_unwatch(FdState &state);
 // until then.
 void fd_park(FdState &state);
 
+// For calls that wait now and then for a descriptor which only its number stands for; see
+// poller.hpp. Ends a watch, whose registration stays for the next.
+void fd_rest(FdState &state);
+// The descriptor blocks and its calls have no limit: the next watch may trust in that.
+void fd_vouch(int fd, bool is_socket);
+void fd_distrust(int fd);
+void fd_expect_close(int fd);
+// Watches if all that needs is known. May end without reason.
+bool fd_watch_trusting(FdState &state, FdMode mode);
+
 // Suspends until the descriptor is ready in the watched direction.
 void fd_wait(FdState &state, const char *function);
 void fd_chain(WaitList &list, FdState &state);

@@ -5,6 +5,7 @@
 // workers, all of them simply make the call.
 #pragma once
 
+#include "defer.hpp"
 #include "scheduler.hpp"
 #include "workers.hpp"
 
@@ -21,25 +22,61 @@ namespace libwire::io {
 // Whether a call here suspends the calling wire instead of its thread.
 inline bool cooperative() { return scheduler.workers && in_wire(); }
 
-enum class Takes { bounded, unbounded };
+enum class Takes {
+  bounded,         // ends by itself
+  bounded_certain, // the same, and gives something back: made even when the wire is cancelled first
+  unbounded,       // may wait for ever, and has done nothing before what it waits for has come
+  unbounded_once,  // may wait for ever in the middle of what it does
+  unbounded_certain // the same, and gives something back
+};
+
+constexpr Request::Manner manner_of(Takes takes) {
+  using AtEnd = Request::AtEnd;
+  bool patient = takes >= Takes::unbounded;
+  return {.patient = patient,
+          .certain = takes == Takes::bounded_certain || takes == Takes::unbounded_certain,
+          .repeatable = takes == Takes::unbounded,
+          .at_end = patient ? AtEnd::broken_off : AtEnd::awaited};
+}
+
+// A call that a thread makes: neither moved nor copied while that goes on.
+template <typename Result, typename Call> struct Offloaded : Request {
+  Call &call;
+  Result result;
+
+  Offloaded(Takes takes, Result failure, Call &call) : call(call), result(failure) {
+    manner = manner_of(takes);
+    perform = [](Request &base) {
+      auto &self = static_cast<Offloaded &>(base);
+      self.result = self.call();
+    };
+  }
+};
 
 // The result of call(), made by another thread while the wire waits. `failure` when there is no
 // thread for it; errno says why then.
 template <Takes takes, typename Result, typename Call> Result offload(Result failure, Call call) {
   if (!cooperative())
     return call();
-  struct Offloaded : Request {
-    Call *call;
-    Result result;
-  } request;
-  request.call = &call;
-  request.result = failure;
-  request.patient = takes == Takes::unbounded;
-  request.perform = [](Request &base) {
-    auto &self = static_cast<Offloaded &>(base);
-    self.result = (*self.call)();
-  };
+  Offloaded request(takes, failure, call);
   scheduler.workers->run(request);
+  return request.result;
+}
+
+// The same for calls that make something: dispose(result) when the wire is cancelled and nobody
+// will ever know of it.
+template <Takes takes, typename Result, typename Call, typename Dispose>
+Result offload(Result failure, Call call, Dispose dispose) {
+  if (!cooperative())
+    return call();
+  Offloaded request(takes, failure, call);
+  bool taken = false;
+  Deferred unwanted([&] {
+    if (!taken && request.result != failure)
+      dispose(request.result);
+  });
+  scheduler.workers->run(request);
+  taken = true;
   return request.result;
 }
 
@@ -58,6 +95,8 @@ bool wait_readable(int fd, std::uint64_t nanoseconds = 0);
 bool wait_writable(int fd, std::uint64_t nanoseconds = 0);
 
 // read, readv, pread, preadv and the like; os::kPosition for those that use the file's position.
+ssize_t read(int fd, void *buffer, std::size_t size, off_t offset);
+ssize_t write(int fd, const void *buffer, std::size_t size, off_t offset);
 ssize_t read(int fd, const iovec *parts, int count, off_t offset);
 ssize_t write(int fd, const iovec *parts, int count, off_t offset);
 
@@ -74,6 +113,7 @@ int fgetc(FILE *stream);
 char *fgets(char *buffer, int size, FILE *stream);
 
 pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage);
+int pclose(FILE *stream);
 pid_t spawn(char **arguments, int *input, int *output, int *errors);
 int read_file(const char *path, char *buffer, std::size_t size);
 

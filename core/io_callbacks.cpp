@@ -1,27 +1,22 @@
 // libc functions that call back: they run on a thread, their callbacks in the calling wire.
 //
-// When libc calls back, the thread hands the request to the wire as if it were finished, with a
-// question in it, and waits. The wire runs the program's callback, which may use wires and io, and
-// hands the request back. A wire that is cancelled in its callback answers "stop" and waits for the
-// thread to end the call.
+// When libc calls back, the thread asks the wire (Workers::ask) and waits. The wire runs the
+// program's callback, which may use wires and io, and answers with its result. A wire that is
+// cancelled meanwhile answers "stop" and waits for the thread to end the call.
 #include "io.hpp"
 
 #include "defer.hpp"
 
 #include <cerrno>
-#include <semaphore.h>
+#include <sys/stat.h>
 
 namespace libwire::io {
 
 namespace {
 
 struct Dialogue : Request {
-  sem_t answered;
-  bool asks;
-  int answer;
-  int result;
   Workers *workers;
-  unsigned generation;
+  int result;
 
   // What the callback is given; it all belongs to the thread's frames.
   const char *path;
@@ -39,60 +34,34 @@ int ask_wire(const char *path, int number, const struct stat *status, FTW *place
   self.number = number;
   self.status = status;
   self.place = place;
-  self.asks = true;
-  self.workers->ask(self);
-  while (::sem_wait(&self.answered) != 0) {
-  }
-  return self.answer;
+  return self.workers->ask(self);
 }
 
-// Gives the thread its answer and waits until it has a question again, or is done.
-void go_on(Dialogue &self, int answer) {
-  self.asks = false;
-  self.answer = answer;
-  self.workers->answered(self, [&] { ::sem_post(&self.answered); });
-}
-
-// True when the call is over; its result is in `self`.
-template <typename Callback> void converse(Dialogue &self, Callback callback) {
-  // Cancelled in the callback: nothing may refer to this frame when it goes.
-  Deferred stop([&] {
-    while (self.asks && self.generation == self.workers->generation())
-      go_on(self, 1);
-  });
-  while (self.asks) {
-    int answer = callback(self);
-    if (self.generation != self.workers->generation()) {
-      self.asks = false; // a child of fork, without the thread that walks
-      self.result = -1;
-      self.error = EINTR;
-      return;
-    }
-    go_on(self, answer);
-  }
-}
-
-template <typename Call, typename Callback> int run(Call call, Callback callback) {
+template <typename Call, typename Callback> int run(int failure, Call call, Callback callback) {
   struct Conversation : Dialogue {
     Call *call;
   } self;
+  Workers &workers = *scheduler.workers;
+  self.workers = &workers;
   self.call = &call;
-  self.asks = false;
-  self.result = -1;
-  self.workers = scheduler.workers;
-  self.generation = self.workers->generation();
-  ::sem_init(&self.answered, 0, 0);
-  self.patient = true;
+  self.result = failure;
+  self.manner = {
+      .patient = true, .certain = false, .repeatable = false, .at_end = Request::AtEnd::awaited};
   self.perform = [](Request &base) {
     auto &conversation = static_cast<Conversation &>(base);
     dialogue = &conversation;
     conversation.result = (*conversation.call)();
-    dialogue = nullptr;
   };
-  if (!self.workers->run(self))
-    return -1;
-  converse(self, callback);
-  ::sem_destroy(&self.answered);
+  self.asking = false;
+  // Cancelled: nothing may refer to this frame when it goes.
+  Deferred stop([&] {
+    while (workers.asks(self))
+      workers.answer(self, Workers::kStop);
+  });
+  if (!workers.run(self))
+    return failure;
+  while (workers.asks(self))
+    workers.answer(self, callback(self));
   errno = self.error;
   return self.result;
 }
@@ -107,9 +76,13 @@ int glob(const char *pattern, int flags, int (*on_error)(const char *, int), glo
     return offload<Takes::bounded>(GLOB_NOSPACE,
                                    [&] { return ::glob(pattern, flags, nullptr, result); });
   auto ask = [](const char *path, int error) { return ask_wire(path, error, nullptr, nullptr); };
-  return run([&] { return ::glob(pattern, flags, ask, result); },
-             [&](Dialogue &self) { return on_error(self.path, self.number); });
+  return run(
+      GLOB_NOSPACE, [&] { return ::glob(pattern, flags, ask, result); },
+      [&](Dialogue &self) { return on_error(self.path, self.number); });
 }
+
+// The callbacks get copies of what is in the thread's frames: when a callback forks, these are free
+// for other threads in the child, where the callback goes on.
 
 int ftw(const char *path, int (*callback)(const char *, const struct stat *, int),
         int descriptors) {
@@ -118,8 +91,12 @@ int ftw(const char *path, int (*callback)(const char *, const struct stat *, int
   auto ask = [](const char *name, const struct stat *status, int type) {
     return ask_wire(name, type, status, nullptr);
   };
-  return run([&] { return ::ftw(path, ask, descriptors); },
-             [&](Dialogue &self) { return callback(self.path, self.status, self.number); });
+  return run(
+      -1, [&] { return ::ftw(path, ask, descriptors); },
+      [&](Dialogue &self) {
+        struct stat status = *self.status;
+        return callback(self.path, &status, self.number);
+      });
 }
 
 int nftw(const char *path, int (*callback)(const char *, const struct stat *, int, FTW *),
@@ -130,8 +107,12 @@ int nftw(const char *path, int (*callback)(const char *, const struct stat *, in
     return ask_wire(name, type, status, place);
   };
   return run(
-      [&] { return ::nftw(path, ask, descriptors, flags); },
-      [&](Dialogue &self) { return callback(self.path, self.status, self.number, self.place); });
+      -1, [&] { return ::nftw(path, ask, descriptors, flags); },
+      [&](Dialogue &self) {
+        struct stat status = *self.status;
+        FTW place = *self.place;
+        return callback(self.path, &status, self.number, &place);
+      });
 }
 
 } // namespace libwire::io

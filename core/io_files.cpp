@@ -2,19 +2,20 @@
 // do.
 #include "io.hpp"
 
+#include "defer.hpp"
 #include "errno_guard.hpp"
-#include "os.hpp"
+#include "fd.hpp"
+#include "io_hints.hpp"
+#include "io_terminal.hpp"
+#include "reactor.hpp"
 
 #include <cerrno>
 #include <climits>
-#include <cstdio>
-#include <cstring>
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 namespace libwire::io {
 
@@ -22,15 +23,24 @@ namespace {
 
 // A reference to a file of a local disk whose name is in the kernel's cache, so that nothing has to
 // be waited for. -1 when there is none; ENOENT and ENOTDIR are certain then.
-int find_cached(const char *path, int follow) {
+int find_cached(const char *path, int follow, struct stat *status) {
   int fd = os::open_cached(path, O_PATH | O_CLOEXEC | follow);
   os::Description what;
-  if (fd < 0 || (os::describe(fd, what) && what.on_device &&
+  if (fd < 0 || (os::describe(fd, what, status) && what.on_device &&
                  (what.type == S_IFREG || what.type == S_IFDIR || what.type == S_IFLNK)))
     return fd;
   os::close(fd);
   errno = EAGAIN;
   return -1;
+}
+
+// What was known of the number is of no use for the file that it stands for from now on.
+int forget_number(int fd) {
+  if (fd >= 0 && cooperative()) {
+    scheduler.reactor->hints.of(fd).forget();
+    fd_distrust(fd);
+  }
+  return fd;
 }
 
 bool is_certain(int error) { return error == ENOENT || error == ENOTDIR; }
@@ -43,31 +53,28 @@ int open_at_once(const char *path, int flags) {
     errno = EAGAIN;
     return -1;
   }
-  int found = find_cached(path, flags & O_NOFOLLOW);
+  int found = find_cached(path, flags & O_NOFOLLOW, nullptr);
   if (found < 0)
     return -1;
   os::close(found);
   int fd = os::open_cached(path, flags | O_NONBLOCK);
   if (fd >= 0 && !(flags & O_NONBLOCK))
-    os::set_flags(fd, os::get_flags(fd) & ~O_NONBLOCK);
+    os::set_flags(fd, flags); // all that can be set is among them
   return fd;
 }
 
 // True when `result` is what (l)stat gives; errno is changed by a failure only.
 bool stat_at_once(const char *path, struct stat *status, int follow, int &result) {
-  if (!cooperative())
+  if (!cooperative() || !status)
     return false;
   int saved_errno = errno;
-  int fd = find_cached(path, follow);
-  result = -1;
-  if (fd >= 0) {
-    result = ::fstat(fd, status);
-    os::close(fd);
-  } else if (is_certain(errno)) {
+  int fd = find_cached(path, follow, status);
+  result = fd < 0 ? -1 : 0;
+  if (fd < 0 && is_certain(errno))
     return true;
-  }
-  if (result == 0 || fd < 0)
-    errno = saved_errno;
+  if (fd >= 0)
+    os::close(fd);
+  errno = saved_errno;
   return fd >= 0;
 }
 
@@ -77,89 +84,116 @@ int stat(const char *path, struct stat *status) {
   int result;
   if (stat_at_once(path, status, 0, result))
     return result;
-  return offload<Takes::bounded>(-1, [&] { return ::stat(path, status); });
+  return offload<Takes::bounded>(-1, [&] { return os::stat(path, status, 0); });
 }
 
 int lstat(const char *path, struct stat *status) {
   int result;
   if (stat_at_once(path, status, O_NOFOLLOW, result))
     return result;
-  return offload<Takes::bounded>(-1, [&] { return ::lstat(path, status); });
+  return offload<Takes::bounded>(-1, [&] { return os::stat(path, status, AT_SYMLINK_NOFOLLOW); });
 }
 
 // Opening a named pipe waits for its other end, opening a device for whatever it likes.
 int open(const char *path, int flags, mode_t mode) {
   if (!cooperative())
-    return ::open(path, flags, mode);
+    return os::open(path, flags, mode);
   int saved_errno = errno;
   int at_once = open_at_once(path, flags);
   if (at_once < 0 && is_certain(errno))
     return -1;
   errno = saved_errno;
   if (at_once >= 0)
-    return at_once;
+    return forget_number(at_once);
   bool may_block_for_ever = false;
-  int fd = offload<Takes::bounded>(-1, [&] {
+  auto try_to_open = [&] {
     struct stat status;
     int saved_errno = errno;
-    if (!(flags & (O_NONBLOCK | O_PATH)) && ::stat(path, &status) == 0 &&
+    bool is_new = (flags & O_CREAT) && (flags & O_EXCL);
+    if (!is_new && !(flags & (O_NONBLOCK | O_PATH)) && os::stat(path, &status, 0) == 0 &&
         !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
       may_block_for_ever = true;
       return -1;
     }
     errno = saved_errno;
-    return ::open(path, flags, mode);
-  });
-  if (!may_block_for_ever)
-    return fd;
-  return offload<Takes::unbounded>(-1, [&] { return ::open(path, flags, mode); });
+    return os::open(path, flags, mode);
+  };
+  int fd = offload<Takes::bounded>(-1, try_to_open, close);
+  if (may_block_for_ever)
+    fd = offload<Takes::unbounded>(
+        -1, [&] { return interruptible([&] { return os::open(path, flags, mode); }); }, close);
+  return forget_number(fd);
 }
 
+namespace {
+
+enum class Closing { at_once, on_worker, for_long };
+
 // The last close of a file may have to free it, or to send it to a server; a socket may linger.
-int close(int fd) {
+Closing closing_of(int fd) {
+  ErrnoGuard guard;
   os::Description what;
-  bool at_once = !cooperative() || fd < 0;
-  if (!at_once) {
-    ErrnoGuard guard;
-    at_once = !os::describe(fd, what) || what.type == S_IFIFO || what.type == 0 ||
-              ((what.type == S_IFREG || what.type == S_IFDIR) && what.on_device && what.has_link);
-  }
-  if (at_once)
+  if (!os::describe(fd, what) || what.type == S_IFIFO || what.type == 0)
+    return Closing::at_once;
+  if (what.type == S_IFSOCK)
+    return os::lingers(fd) ? Closing::for_long : Closing::at_once;
+  bool stays = (what.type == S_IFREG || what.type == S_IFDIR) && what.on_device && what.has_link;
+  return stays ? Closing::at_once : Closing::on_worker;
+}
+
+} // namespace
+
+int close(int fd) {
+  if (!cooperative() || fd < 0)
     return os::close(fd);
-  return offload<Takes::bounded>(-1, [&] { return os::close(fd); });
+  scheduler.reactor->hints.of(fd).forget();
+  fd_expect_close(fd);
+  auto really_close = [&] { return os::close(fd); };
+  switch (closing_of(fd)) {
+  case Closing::at_once:
+    return really_close();
+  case Closing::on_worker:
+    return offload<Takes::bounded_certain>(-1, really_close);
+  case Closing::for_long:
+    return offload<Takes::unbounded_certain>(-1, really_close);
+  }
+  __builtin_unreachable();
 }
 
 // What is open is in memory, unless a server has to be asked.
 int fstat(int fd, struct stat *status) {
+  if (!cooperative() || !status)
+    return os::fstat(fd, status);
   os::Description what;
-  bool at_once = !cooperative();
-  if (!at_once) {
-    ErrnoGuard guard;
-    at_once = !os::describe(fd, what) || what.on_device ||
-              (what.type != S_IFREG && what.type != S_IFDIR && what.type != S_IFLNK);
-  }
-  if (at_once)
-    return ::fstat(fd, status);
-  return offload<Takes::bounded>(-1, [&] { return ::fstat(fd, status); });
+  if (!os::describe(fd, what, status))
+    return -1;
+  if (what.on_device || (what.type != S_IFREG && what.type != S_IFDIR && what.type != S_IFLNK))
+    return 0;
+  return offload<Takes::bounded>(-1, [&] { return os::fstat(fd, status); });
 }
 
 int lockf(int fd, int command, off_t length) {
   if (command != F_LOCK || !cooperative())
-    return ::lockf(fd, command, length);
+    return os::lockf(fd, command, length);
   int saved_errno = errno;
-  if (::lockf(fd, F_TLOCK, length) == 0)
+  if (os::lockf(fd, F_TLOCK, length) == 0)
     return 0;
   if (errno != EAGAIN && errno != EACCES)
     return -1;
   errno = saved_errno;
-  return offload<Takes::unbounded>(-1, [&] { return ::lockf(fd, F_LOCK, length); });
+  return offload<Takes::unbounded>(
+      -1, [&] { return interruptible([&] { return os::lockf(fd, F_LOCK, length); }); });
 }
 
-// Looking for holes and data reads the file's map from the disk.
+// Looking for holes and data reads the file's map from the disk. The kernel makes whatever uses the
+// position of a file wait for the thread that does.
 off_t lseek(int fd, off_t offset, int whence) {
-  if (whence == SEEK_SET || whence == SEEK_CUR)
-    return ::lseek(fd, offset, whence);
-  return offload<Takes::bounded>(off_t(-1), [&] { return ::lseek(fd, offset, whence); });
+  bool at_once = whence == SEEK_SET || whence == SEEK_CUR;
+  if (at_once && fd >= 0 && cooperative())
+    at_once = scheduler.reactor->hints.of(fd).position_calls == 0;
+  if (at_once)
+    return os::lseek(fd, offset, whence);
+  return offload<Takes::bounded>(off_t(-1), [&] { return os::lseek(fd, offset, whence); });
 }
 
 namespace {
@@ -192,8 +226,10 @@ bool is_instant(unsigned long request) {
 
 int ioctl(int fd, unsigned long request, void *argument) {
   if (is_instant(request))
-    return ::ioctl(fd, request, argument);
-  return offload<Takes::unbounded>(-1, [&] { return ::ioctl(fd, request, argument); });
+    return os::ioctl(fd, request, argument);
+  auto call = [&] { return os::ioctl(fd, request, argument); };
+  return offload<Takes::unbounded_once>(
+      -1, [&] { return interruptible([&] { return under_job_control(call); }); });
 }
 
 // Setting up a mapping is quick, filling it is not.
@@ -202,45 +238,6 @@ void *mmap(void *address, std::size_t length, int protection, int flags, int fd,
     return ::mmap(address, length, protection, flags, fd, offset);
   return offload<Takes::bounded>(
       MAP_FAILED, [&] { return ::mmap(address, length, protection, flags, fd, offset); });
-}
-
-namespace {
-
-// Whether `size` characters, or a whole line, are in the stream's buffer. Nobody may be using the
-// stream.
-bool is_buffered(FILE *stream, std::size_t size) {
-#ifdef __GLIBC__
-  auto available = std::size_t(stream->_IO_read_end - stream->_IO_read_ptr);
-  return available >= size || (available && std::memchr(stream->_IO_read_ptr, '\n', available));
-#else
-  (void)stream, (void)size;
-  return false;
-#endif
-}
-
-// What the buffer holds needs no thread. The lock of a stream belongs to the OS thread that uses
-// it.
-template <typename Result, typename Call>
-Result from_stream(FILE *stream, std::size_t size, Result failure, Call call) {
-  if (cooperative() && ::ftrylockfile(stream) == 0) {
-    bool at_once = is_buffered(stream, size);
-    Result result = at_once ? call() : failure;
-    ::funlockfile(stream);
-    if (at_once)
-      return result;
-  }
-  return offload<Takes::unbounded>(failure, call);
-}
-
-} // namespace
-
-int fgetc(FILE *stream) {
-  return from_stream(stream, 1, EOF, [&] { return ::fgetc(stream); });
-}
-
-char *fgets(char *buffer, int size, FILE *stream) {
-  return from_stream(stream, size > 1 ? std::size_t(size) - 1 : 0, static_cast<char *>(nullptr),
-                     [&] { return ::fgets(buffer, size, stream); });
 }
 
 int read_file(const char *path, char *buffer, std::size_t size) {
@@ -254,25 +251,14 @@ int read_file(const char *path, char *buffer, std::size_t size) {
   ssize_t got = 1;
   int error = 0;
   {
-    // A wire that is cancelled here is the only one that knows the descriptor.
-    struct Closing : DeferNode {
-      int fd;
-    } closing;
-    closing.fd = fd;
-    Wire *self = current_wire();
-    closing.next = self->cleanup_head;
-    closing.cleanup = [](DeferNode *node) { io::close(static_cast<Closing *>(node)->fd); };
-    self->cleanup_head = &closing;
+    Deferred closing([&] { close(fd); }); // a wire that is cancelled here alone knows it
     while (total < size && got > 0) {
-      iovec part{buffer + total, size - total};
-      got = read(fd, &part, 1, os::kPosition);
+      got = read(fd, buffer + total, size - total, os::kPosition);
       if (got > 0)
         total += std::size_t(got);
     }
     error = errno;
-    self->cleanup_head = closing.next;
   }
-  close(fd);
   errno = error;
   return guard.result(got >= 0) ? int(total) : -1;
 }

@@ -1,109 +1,80 @@
-// Reading and writing. In this order: RWF_NOWAIT, which serves what is there at once; waiting for
-// readiness; a thread. What a descriptor refused is remembered, so that it is not asked again and
-// again.
+// Reading and writing. In this order: RWF_NOWAIT (or MSG_DONTWAIT), which serves what is there at
+// once; waiting for readiness; a thread.
 //
-// Results are those of the plain calls: reads of streams give what is there, reads of files and all
-// writes go on until they are complete, fail, or reach the end. A failure after some progress is
-// that progress.
+// Results are those of the plain calls. Reads of streams give what is there, writes to streams go
+// on until they are complete or fail. A call on a file is either complete after the first attempt
+// or made anew as a whole, by a thread: its own answer, short or not, is the result, and nobody
+// else gets between its parts. Nothing here looks at the caller's parts before the kernel has.
 #include "io.hpp"
 
+#include "defer.hpp"
 #include "fd.hpp"
-#include "os.hpp"
-#include "timeout.hpp"
+#include "io_ready.hpp"
+#include "io_terminal.hpp"
+#include "reactor.hpp"
 
 #include <cerrno>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 
 namespace libwire::io {
 
 namespace {
 
-enum class Direction { in, out };
+struct Transfer {
+  Direction direction;
+  int fd;
+  const iovec *parts;
+  int count;
+  off_t offset;
+  bool own_part;           // `parts` is one of this file's
+  bool by_message = false; // RWF_NOWAIT was refused to a socket: Linux before 6.4
 
-// Hints by descriptor and direction: the last answer to RWF_NOWAIT was a refusal. The descriptor
-// may be another one by now, so its kind is looked at before a hint is believed. Shared by all
-// threads, one bit a time.
-constinit std::uint64_t refused[2][64];
+  bool reads() const { return direction == Direction::in; }
+  bool uses_position() const { return offset == os::kPosition; }
 
-std::uint64_t &hint_word(Direction direction, int fd) {
-  return refused[int(direction)][(unsigned(fd) / 64) % 64];
-}
-
-bool was_refused(Direction direction, int fd) {
-  return __atomic_load_n(&hint_word(direction, fd), __ATOMIC_RELAXED) >> (unsigned(fd) % 64) & 1;
-}
-
-void remember(Direction direction, int fd, bool refusal) {
-  std::uint64_t bit = std::uint64_t(1) << (unsigned(fd) % 64);
-  if (refusal)
-    __atomic_fetch_or(&hint_word(direction, fd), bit, __ATOMIC_RELAXED);
-  else
-    __atomic_fetch_and(&hint_word(direction, fd), ~bit, __ATOMIC_RELAXED);
-}
-
-// A few numbers that all threads note and look up without a lock; an old one makes room when it is
-// full.
-class Notes {
-public:
-  void add(std::uint64_t number) {
-    unsigned place = __atomic_fetch_add(&added_, 1, __ATOMIC_RELAXED) % kPlaces;
-    __atomic_store_n(&numbers_[place], number, __ATOMIC_RELAXED);
+  ssize_t plain() const {
+    if (!own_part)
+      return plain(parts, count, offset);
+    return reads() ? os::read_at(fd, parts->iov_base, parts->iov_len, offset)
+                   : os::write_at(fd, parts->iov_base, parts->iov_len, offset);
   }
-
-  bool has(std::uint64_t number) const {
-    for (const std::uint64_t &one : numbers_)
-      if (__atomic_load_n(&one, __ATOMIC_RELAXED) == number)
-        return true;
-    return false;
+  ssize_t plain(const iovec *some, int number, off_t at) const {
+    return reads() ? os::readv_at(fd, some, number, at) : os::writev_at(fd, some, number, at);
   }
+  ssize_t nowait() const { return nowait(parts, count, offset); }
+  ssize_t nowait(const iovec *some, int number, off_t at) const {
+    if (by_message)
+      return reads() ? os::receive_parts(fd, some, number) : os::send_parts(fd, some, number);
+    return reads() ? os::readv_nowait(fd, some, number, at)
+                   : os::writev_nowait(fd, some, number, at);
+  }
+  ssize_t receive() const { return os::receive(fd, parts->iov_base, parts->iov_len, MSG_DONTWAIT); }
 
-private:
-  static constexpr unsigned kPlaces = 16;
-  std::uint64_t numbers_[kPlaces] = {};
-  unsigned added_ = 0;
+  // Once the kernel has accepted the parts.
+  std::size_t size() const {
+    constexpr std::size_t kMost = 0x7ffff000; // what the kernel moves in one call
+    std::size_t size = 0;
+    for (int i = 0; i < count; ++i)
+      size += parts[i].iov_len;
+    return size < kMost ? size : kMost;
+  }
+  bool is_complete(ssize_t got) const { return got >= 0 && std::size_t(got) == size(); }
+
+  Hint &hint() const { return scheduler.reactor->hints.of(fd); }
 };
 
-// A kind of descriptor: one file system's files, named pipes, ... 0 for those whose kinds look all
-// alike.
-std::uint64_t kind_of(const os::Description &what) {
-  return what.type ? what.device << 16 | what.type : 0;
-}
-
-// The kinds that have refused.
-constinit Notes refusing[2];
-
-void note_refusal(Direction direction, int fd) {
-  os::Description what;
-  int saved_errno = errno;
-  if (os::describe(fd, what) && kind_of(what)) {
-    if (!refusing[int(direction)].has(kind_of(what)))
-      refusing[int(direction)].add(kind_of(what));
-    remember(direction, fd, true);
-  }
-  errno = saved_errno;
-}
-
-// Whether a hint still holds.
-bool will_refuse(Direction direction, int fd) {
-  if (!was_refused(direction, fd))
-    return false;
-  os::Description what;
-  if (os::describe(fd, what) && refusing[int(direction)].has(kind_of(what)))
-    return true;
-  remember(direction, fd, false);
-  return false;
-}
-
-// What is left of a transfer that has begun.
-class Cursor {
+// What is left of a write that has begun.
+class Rest {
 public:
-  Cursor(const iovec *parts, int count) : parts_(parts), count_(count) { skip_empty(); }
+  explicit Rest(const Transfer &transfer)
+      : transfer_(transfer), parts_(transfer.parts), count_(transfer.count) {}
 
-  bool at_end() const { return count_ == 0; }
   std::size_t moved() const { return moved_; }
 
-  void advance(std::size_t bytes) {
+  // False when nothing is left.
+  bool advance(std::size_t bytes) {
     moved_ += bytes;
     while (count_ && bytes >= parts_->iov_len - within_) {
       bytes -= parts_->iov_len - within_;
@@ -112,252 +83,223 @@ public:
       --count_;
     }
     within_ += bytes;
+    return count_ != 0;
   }
 
   // One attempt with all that is left, or with the rest of a buffer that is partly done.
-  template <typename Attempt> ssize_t attempt(off_t offset, Attempt call) {
-    off_t at = offset == os::kPosition ? offset : offset + off_t(moved_);
+  template <typename Attempt> ssize_t attempt(Attempt call) const {
+    off_t at = transfer_.uses_position() ? transfer_.offset : transfer_.offset + off_t(moved_);
     if (!within_)
       return call(parts_, count_, at);
     iovec rest{static_cast<char *>(parts_->iov_base) + within_, parts_->iov_len - within_};
     return call(&rest, 1, at);
   }
 
-private:
-  void skip_empty() {
-    while (count_ > 0 && parts_->iov_len == 0) {
-      ++parts_;
-      --count_;
-    }
+  ssize_t nowait() const {
+    return attempt([&](auto... what) { return transfer_.nowait(what...); });
   }
 
+  ssize_t plain() const {
+    return attempt([&](auto... what) { return transfer_.plain(what...); });
+  }
+
+  // The same by a thread, for as long as it takes. What it has written must not be written again.
+  ssize_t on_thread() const {
+    auto call = [&] {
+      return under_job_control([&] { return interruptible([&] { return plain(); }); });
+    };
+    return transfer_.reads() ? offload<Takes::unbounded>(ssize_t(-1), call)
+                             : offload<Takes::unbounded_once>(ssize_t(-1), call);
+  }
+
+private:
+  const Transfer &transfer_;
   const iovec *parts_;
   int count_;
   std::size_t within_ = 0;
   std::size_t moved_ = 0;
 };
 
-ssize_t plain(Direction direction, int fd, const iovec *parts, int count, off_t offset) {
-  return direction == Direction::in ? os::readv_at(fd, parts, count, offset)
-                                    : os::writev_at(fd, parts, count, offset);
-}
-
-ssize_t nowait(Direction direction, int fd, const iovec *parts, int count, off_t offset) {
-  return direction == Direction::in ? os::readv_nowait(fd, parts, count, offset)
-                                    : os::writev_nowait(fd, parts, count, offset);
-}
-
-bool wait_for(Direction direction, int fd, std::uint64_t nanoseconds) {
-  FdState state{};
-  Timeout timeout{};
-  fd_init(state, fd);
-  if (!fd_watch(state, direction == Direction::in ? FdMode::read : FdMode::write))
+// A read that ended where the file ends: AT_STATX_DONT_SYNC is exact on local disks only.
+bool ends_with_file(const Transfer &t, const os::Description &what, ssize_t got) {
+  if (what.type != S_IFREG || !what.on_device)
     return false;
-  bool ready = true;
-  if (nanoseconds) {
-    timeout_init(timeout);
-    if (timeout_reset(timeout, int((nanoseconds + 999'999) / 1'000'000)))
-      ready = timeout_wait(state.wait, timeout, "wio") != 2;
-    timeout_stop(timeout);
-  } else {
-    fd_wait(state, "wio");
-  }
-  fd_unwatch(state);
-  if (!ready)
-    errno = EAGAIN;
-  return ready;
+  off_t end = t.uses_position() ? os::lseek(t.fd, 0, SEEK_CUR) : t.offset + got;
+  return end >= 0 && std::uint64_t(end) >= what.size;
 }
 
-// The whole of a plain call. A bounded one may have been begun, and is made complete.
-template <Takes takes>
-ssize_t on_thread(Direction direction, int fd, Cursor &cursor, off_t offset) {
-  ssize_t got = offload<takes>(ssize_t(-1), [&] {
-    return cursor.attempt(offset, [&](const iovec *parts, int count, off_t at) {
-      if (takes == Takes::bounded)
-        return plain(direction, fd, parts, count, at);
-      return interruptible([&] { return plain(direction, fd, parts, count, at); });
-    });
-  });
+// `got` is what an attempt gave, -1 without one.
+ssize_t transfer_file(const Transfer &t, const os::Description &what, ssize_t got) {
+  if (t.reads() && got >= 0 && ends_with_file(t, what, got))
+    return got;
+  if (got > 0 && t.uses_position())
+    os::lseek(t.fd, -off_t(got), SEEK_CUR);
+  auto storage = what.type == S_IFREG ? storage_of(t.fd, what) : os::Storage::other;
+  if (storage == os::Storage::memory)
+    return t.plain(); // a thread would only make it slower
+  Hint &hint = t.hint();
+  hint.position_calls += t.uses_position();
+  Deferred done([&] { hint.position_calls -= t.uses_position(); });
+  if (storage == os::Storage::kernel) // may wait for something to happen
+    return Rest(t).on_thread();
+  return offload<Takes::bounded>(ssize_t(-1), [&] { return t.plain(); });
+}
+
+// What refuses RWF_NOWAIT: terminals, named pipes, devices, inotify, ... Somebody else may take
+// what made it ready, so a thread makes the call. But only the thread that they are for reads
+// signals.
+ssize_t transfer_refusing(const Transfer &t, const os::Description &what, const Rest &rest) {
+  int flags = os::get_flags(t.fd);
+  bool possible = (flags & O_ACCMODE) != (t.reads() ? O_WRONLY : O_RDONLY);
+  bool at_once = (flags & O_NONBLOCK) || !possible; // says at once that it cannot
+  while (!at_once && wait_until(t.direction, t.fd, kNoDeadline)) {
+    if (os::is_ready(t.fd, t.reads() ? POLLIN : POLLOUT)) { // still, for the first that looks
+      at_once = what.type == 0 && os::is_signalfd(t.fd);
+      break;
+    }
+  }
+  return at_once ? rest.plain() : rest.on_thread();
+}
+
+ssize_t transfer_stream(Transfer t, const os::Description &what, ssize_t got) {
+  Patience patience(t.direction, t.fd, what.type == S_IFSOCK);
+  Rest rest(t);
+  for (;; got = rest.nowait()) {
+    if (got >= 0) {
+      if (t.reads())
+        return got;
+      if (!rest.advance(std::size_t(got)) || got == 0)
+        return ssize_t(rest.moved());
+      continue;
+    }
+    bool refusal = errno == EOPNOTSUPP;
+    if (refusal && what.type == S_IFSOCK && !t.by_message) {
+      t.by_message = true;
+      continue;
+    }
+    if (errno == EAGAIN) {
+      if (patience.wait())
+        continue;
+      refusal = errno == EPERM; // nobody can wait for it
+    }
+    if (refusal)
+      got = transfer_refusing(t, what, rest);
+    if (got >= 0)
+      return ssize_t(rest.moved()) + got;
+    return rest.moved() ? ssize_t(rest.moved()) : -1;
+  }
+}
+
+bool is_file(const os::Description &what) {
+  return what.type == S_IFREG || what.type == S_IFBLK || what.type == S_IFDIR;
+}
+
+// After an attempt that was not complete.
+[[gnu::noinline]] ssize_t go_on(const Transfer &t, ssize_t got) {
+  if (got < 0 && errno == EAGAIN && t.uses_position() && wait_trusting(t.direction, t.fd)) {
+    got = t.nowait();
+    if (t.is_complete(got))
+      return got;
+  }
+  if (got < 0 && errno != EAGAIN && errno != EOPNOTSUPP)
+    return got;
+  if (got == 0 && t.size() == 0)
+    return t.plain();
+  int error = errno;
+  os::Description what;
+  if (!os::describe(t.fd, what))
+    return t.plain();
+  if (got < 0 && error == EOPNOTSUPP)
+    note_refusal(t.hint(), t.fd, t.direction, what);
+  if (is_file(what)) {
+    fd_distrust(t.fd); // its number was a stream's
+    return transfer_file(t, what, got);
+  }
+  errno = error;
+  return transfer_stream(t, what, got);
+}
+
+// Where an attempt would be in vain, or cannot be made before it is known what this is.
+[[gnu::noinline]] ssize_t begin_unasked(const Transfer &t, Way way) {
+  os::Description what;
+  if ((t.own_part && t.parts->iov_len == 0) || !os::describe(t.fd, what))
+    return t.plain();
+  if (is_file(what))
+    return transfer_file(t, what, -1);
+  // The kernel has to look at parts of others before anything is waited for.
+  errno = EOPNOTSUPP;
+  ssize_t got = way == Way::thread && t.own_part ? -1 : t.nowait();
+  return transfer_stream(t, what, got);
+}
+
+ssize_t transfer(const Transfer &t);
+
+ssize_t receive(const Transfer &t) {
+  if (t.parts->iov_len == 0)
+    return t.plain();
+  ssize_t got = t.receive();
+  if (got < 0 && errno == EAGAIN && wait_trusting(t.direction, t.fd))
+    got = t.receive();
+  if (got < 0 && errno == EAGAIN) {
+    Patience patience(t.direction, t.fd, true);
+    while (got < 0 && errno == EAGAIN && patience.wait())
+      got = t.receive();
+  }
+  if (got < 0 && errno == ENOTSOCK) {
+    t.hint().forget();
+    return transfer(t);
+  }
   return got;
 }
 
-// File systems in memory, which a thread would only make slower. Learned once each.
-constinit Notes in_memory, not_in_memory;
-
-bool is_in_memory(int fd, const os::Description &description) {
-  if (description.on_device)
-    return false;
-  if (in_memory.has(kind_of(description)))
-    return true;
-  if (not_in_memory.has(kind_of(description)))
-    return false;
-  bool answer = offload<Takes::bounded>(false, [&] { return os::in_memory(fd); });
-  (answer ? in_memory : not_in_memory).add(kind_of(description));
-  return answer;
-}
-
-enum class Next { done, again, failed };
-
-// Files, whose calls end by themselves and are complete unless the file ends.
-Next finish_file(Direction direction, int fd, const os::Description &what, Cursor &cursor,
-                 off_t offset) {
-  bool memory = what.type == S_IFREG && is_in_memory(fd, what);
-  while (!cursor.at_end()) {
-    ssize_t got;
-    if (memory)
-      got = cursor.attempt(offset, [&](const iovec *parts, int count, off_t at) {
-        return plain(direction, fd, parts, count, at);
-      });
-    else
-      got = on_thread<Takes::bounded>(direction, fd, cursor, offset);
-    if (got < 0)
-      return Next::failed;
-    if (got == 0)
-      break;
-    cursor.advance(std::size_t(got));
-  }
-  return Next::done;
-}
-
-// What refuses RWF_NOWAIT: terminals, named pipes, devices, eventfds, ... Somebody else may take
-// what made it ready, and then the call would block: unless that is so unlikely as for eventfds, it
-// is a thread that makes it.
-Next finish_refusing(Direction direction, int fd, const os::Description &what, Cursor &cursor,
-                     off_t offset) {
-  int flags = os::get_flags(fd);
-  bool possible = (flags & O_ACCMODE) != (direction == Direction::in ? O_WRONLY : O_RDONLY);
-  bool ready = (flags & O_NONBLOCK) || !possible; // says at once that it cannot
-  if (!ready && wait_for(direction, fd, 0))
-    ready = what.type == 0;
-  ssize_t got;
-  if (ready)
-    got = cursor.attempt(offset, [&](const iovec *parts, int count, off_t at) {
-      return plain(direction, fd, parts, count, at);
-    });
-  else
-    got = on_thread<Takes::unbounded>(direction, fd, cursor, offset);
-  if (got < 0)
-    return Next::failed;
-  cursor.advance(std::size_t(got));
-  return Next::done;
-}
-
-// The descriptor has nothing at the moment, or has refused to say.
-Next finish_slowly(Direction direction, int fd, bool refusal, Cursor &cursor, off_t offset) {
-  int error = errno;
-  os::Description what;
-  if (!os::describe(fd, what))
-    return Next::failed;
-  if (what.type == S_IFREG || what.type == S_IFBLK || what.type == S_IFDIR) {
-    if (error == EINVAL)
-      return errno = EINVAL, Next::failed;
-    return finish_file(direction, fd, what, cursor, offset);
-  }
-  if (refusal)
-    return finish_refusing(direction, fd, what, cursor, offset);
-  errno = error;
-  if (os::get_flags(fd) & O_NONBLOCK)
-    return errno = EAGAIN, Next::failed;
-  std::uint64_t limit = 0;
-  if (what.type == S_IFSOCK)
-    limit = os::socket_timeout(fd, direction == Direction::in ? SO_RCVTIMEO : SO_SNDTIMEO);
-  if (wait_for(direction, fd, limit))
-    return Next::again;
-  if (errno != EPERM)
-    return Next::failed;
-  return finish_refusing(direction, fd, what, cursor, offset);
-}
-
-// Whether a read that gave less than asked for has given all there is.
-bool is_stream(int fd) {
-  os::Description what;
-  return os::describe(fd, what) && what.type != S_IFREG && what.type != S_IFBLK;
-}
-
-ssize_t transfer_rest(Direction direction, int fd, Cursor &cursor, off_t offset) {
-  int saved_errno = errno;
-  bool may_ask = !will_refuse(direction, fd);
-  for (;;) {
-    bool refusal = true;
-    if (may_ask) {
-      ssize_t got = cursor.attempt(offset, [&](const iovec *parts, int count, off_t at) {
-        return nowait(direction, fd, parts, count, at);
-      });
-      if (got >= 0) {
-        cursor.advance(std::size_t(got));
-        if (got == 0 || cursor.at_end() || (direction == Direction::in && is_stream(fd)))
-          break;
-        continue;
-      }
-      refusal = errno == EOPNOTSUPP || errno == EINVAL;
-      if (errno == EOPNOTSUPP)
-        note_refusal(direction, fd);
-      if (!refusal && errno != EAGAIN)
-        return cursor.moved() ? ssize_t(cursor.moved()) : -1;
-    } else {
-      errno = EOPNOTSUPP;
-    }
-    Next next = finish_slowly(direction, fd, refusal, cursor, offset);
-    if (next == Next::done)
-      break;
-    if (next == Next::failed && !cursor.moved())
-      return -1;
-    if (next == Next::failed)
-      break;
-  }
-  errno = saved_errno;
-  return ssize_t(cursor.moved());
-}
-
-std::size_t size_of(const iovec *parts, int count) {
-  std::size_t size = 0;
-  for (int i = 0; i < count; ++i)
-    size += parts[i].iov_len;
-  return size;
-}
-
-ssize_t transfer(Direction direction, int fd, const iovec *parts, int count, off_t offset) {
+ssize_t transfer(const Transfer &t) {
   // What the kernel will not accept it must say itself; an offset of -1 would mean something else
   // here.
-  if (!cooperative() || fd < 0 || count <= 0 || count > 1024 || offset < os::kPosition)
-    return plain(direction, fd, parts, count, offset);
+  constexpr int kMostParts = 1024;
+  if (!cooperative() || t.fd < 0 || t.count <= 0 || t.count > kMostParts ||
+      t.offset < os::kPosition || (t.own_part && ssize_t(t.parts->iov_len) < 0))
+    return t.plain();
+  Hint &hint = t.hint();
+  if (!hint.serves(t.fd) && !look_at(t.fd, hint))
+    return t.plain();
   int saved_errno = errno;
-  std::size_t size = size_of(parts, count);
-  if (size == 0 || ssize_t(size) < 0)
-    return plain(direction, fd, parts, count, offset);
-  Cursor cursor(parts, count);
-  if (!was_refused(direction, fd)) {
-    ssize_t got = nowait(direction, fd, parts, count, offset);
-    if (got == ssize_t(size) || got == 0) [[likely]]
+  Way way = hint.way[int(t.direction)];
+  bool others_may_hold_position = t.uses_position() && hint.position_calls;
+  ssize_t got;
+  if ((way == Way::ask && !others_may_hold_position) || (way == Way::ask_at && !t.uses_position()))
+      [[likely]] {
+    got = t.nowait();
+    if (got > 0 && t.is_complete(got)) [[likely]]
       return got;
-    if (got > 0) {
-      cursor.advance(std::size_t(got));
-      if (direction == Direction::in && is_stream(fd))
-        return got;
-    } else if (errno != EAGAIN && errno != EOPNOTSUPP && errno != EINVAL) {
-      return got;
-    }
-    errno = saved_errno;
+    got = go_on(t, got);
+  } else if (way == Way::receive && t.own_part && t.uses_position()) {
+    got = receive(t);
+  } else {
+    got = begin_unasked(t, way);
   }
-  return transfer_rest(direction, fd, cursor, offset);
+  if (got >= 0)
+    errno = saved_errno;
+  return got;
 }
 
 } // namespace
 
-bool wait_readable(int fd, std::uint64_t nanoseconds) {
-  return wait_for(Direction::in, fd, nanoseconds);
+ssize_t read(int fd, void *buffer, std::size_t size, off_t offset) {
+  iovec part{buffer, size};
+  return transfer({Direction::in, fd, &part, 1, offset, true});
 }
 
-bool wait_writable(int fd, std::uint64_t nanoseconds) {
-  return wait_for(Direction::out, fd, nanoseconds);
+ssize_t write(int fd, const void *buffer, std::size_t size, off_t offset) {
+  iovec part{const_cast<void *>(buffer), size};
+  return transfer({Direction::out, fd, &part, 1, offset, true});
 }
 
 ssize_t read(int fd, const iovec *parts, int count, off_t offset) {
-  return transfer(Direction::in, fd, parts, count, offset);
+  return transfer({Direction::in, fd, parts, count, offset, false});
 }
 
 ssize_t write(int fd, const iovec *parts, int count, off_t offset) {
-  return transfer(Direction::out, fd, parts, count, offset);
+  return transfer({Direction::out, fd, parts, count, offset, false});
 }
 
 } // namespace libwire::io

@@ -1,7 +1,6 @@
 #include "lifecycle.hpp"
 
 #include "log.hpp"
-#include "pool.hpp"
 #include "reactor.hpp"
 #include "stack.hpp"
 
@@ -38,50 +37,29 @@ void release(Reactor *reactor) {
 }
 
 void before_fork() {
+  if (scheduler.workers)
+    scheduler.workers->before_fork(!in_wire()); // may take a while
   stack_lock();
   ::pthread_mutex_lock(&reactors_mutex);
-  if (scheduler.workers)
-    scheduler.workers->before_fork();
 }
 
 void after_fork_in_parent() {
-  if (scheduler.workers)
-    scheduler.workers->after_fork_in_parent();
   ::pthread_mutex_unlock(&reactors_mutex);
   stack_unlock();
-}
-
-// Ends a wire that is not in the child: what it was queued on must not hand anything to it, its
-// pool gets it back.
-void end_absent(Wire *wire, Reactor *reactor) {
-  Control *control = wire->block();
-  if (wire->has(Wire::kBlocked))
-    control->detach(wire);
-  while (Watch *watch = control->watches)
-    reactor->drop_in_child(*watch); // NOLINT(clang-analyzer-core.CallAndMessage): made the watch
-  if (control->pool)
-    pool_take_back(*control->pool, wire);
-  wire->control = 0;
+  if (scheduler.workers)
+    scheduler.workers->after_fork_in_parent();
 }
 
 // In the child of a fork in a wire that wire is alone: the others must never run here.
 void end_other_wires(Scheduler &s) {
-  Wire *self = s.current;
-  // It had yielded instead of waiting in run()'s loop.
-  bool main_ready = s.main.link.next != &s.main.link;
-  for (ListNode *node = s.all.next; node != &s.all; node = node->next)
-    if (node != &self->block()->all)
-      end_absent(LIBWIRE_HOLDER(Control, all, node)->wire, s.reactor);
-  // Some were made ready on the way.
-  for (ListNode *node = s.all.next; node != &s.all; node = node->next)
-    LIBWIRE_HOLDER(Control, all, node)->wire->link = {};
-  list_reset(s.all);
-  list_push_back(s.all, self->block()->all);
-  s.population = 1;
-  list_reset(self->link);
-  list_reset(s.main.link);
-  if (main_ready)
-    make_ready(s, &s.main);
+  ListNode *self = &s.current->block()->all;
+  for (ListNode *node = s.all.next, *next; node != &s.all; node = next) {
+    next = node->next;
+    if (node != self)
+      discard(LIBWIRE_HOLDER(Control, all, node)->wire);
+  }
+  if (s.reactor)
+    s.reactor->hints.forget_threads();
 }
 
 void after_fork_in_child() {
@@ -99,11 +77,11 @@ void after_fork_in_child() {
   if (s.reactor)
     s.reactor->next = s.reactor->previous = nullptr;
   if (s.workers)
-    s.workers->after_fork_in_child();
+    s.workers->after_fork_in_child(!alone);
+  if (s.reactor) // first: the epoll object is the parent's too, and must not hear a word
+    s.reactor->poller.rebuild();
   if (alone)
     end_other_wires(s);
-  if (s.reactor)
-    s.reactor->poller.rebuild();
   if (s.workers)
     s.workers->open_wakeup();
   log_continue_in_child(alone);
@@ -147,12 +125,17 @@ Reactor *make_reactor() {
 }
 
 void forget_resources() {
-  log_forget();
+  log_flush();
   if (Workers *workers = scheduler.workers) {
-    workers->stop(); // before the wakeup's descriptor goes, and while the calls under way still
-                     // have their buffers
+    workers->stop(); // while the calls under way still have their buffers
+    // The child of another thread's fork gives up the memory that it finds here.
+    ::pthread_mutex_lock(&reactors_mutex);
+    scheduler.reactor->workers = nullptr;
+    workers->discard();
+    ::pthread_mutex_unlock(&reactors_mutex);
     scheduler.workers = nullptr;
   }
+  log_release(); // a thread of the workers may have been at its lines
   Reactor *reactor = scheduler.reactor;
   if (!reactor)
     return;

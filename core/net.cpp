@@ -8,9 +8,7 @@
 
 #include <cerrno>
 #include <climits>
-#include <cstring>
 #include <fcntl.h>
-#include <netdb.h>
 
 namespace libwire {
 
@@ -32,32 +30,40 @@ bool wait_ready(Net &net, FdMode mode, const char *function) {
   return first == 1;
 }
 
-// One attempt that does not block the thread. Descriptors other than sockets are served too, as far
-// as their kind can be asked not to block.
-ssize_t try_read(int fd, void *buffer, std::size_t count, bool is_ready) {
-  ssize_t got = os::receive(fd, buffer, count, MSG_DONTWAIT);
-  if (got >= 0 || errno != ENOTSOCK)
-    return got;
-  got = os::read_nowait(fd, buffer, count);
-  if (got >= 0 || errno != EOPNOTSUPP)
-    return got;
+// One attempt that does not block the thread: as a socket; as something else that knows RWF_NOWAIT;
+// or, when it is ready, as wio_read and wio_write would do it.
+template <typename Socket, typename Nowait, typename Io>
+ssize_t attempt(bool is_ready, Socket as_socket, Nowait nowait, Io io) {
+  ssize_t moved = as_socket();
+  if (moved >= 0 || errno != ENOTSOCK)
+    return moved;
+  moved = nowait();
+  if (moved >= 0 || errno != EOPNOTSUPP)
+    return moved;
   if (is_ready)
-    return os::read(fd, buffer, count);
+    return io();
   errno = EAGAIN;
   return -1;
 }
 
+ssize_t try_read(int fd, void *buffer, std::size_t count, bool is_ready) {
+  return attempt(
+      is_ready, [&] { return os::receive(fd, buffer, count, MSG_DONTWAIT); },
+      [&] { return os::read_nowait(fd, buffer, count); },
+      [&] {
+        iovec part{buffer, count};
+        return io::read(fd, &part, 1, os::kPosition);
+      });
+}
+
 ssize_t try_write(int fd, const void *buffer, std::size_t count, bool is_ready) {
-  ssize_t put = os::send(fd, buffer, count, MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (put >= 0 || errno != ENOTSOCK)
-    return put;
-  put = os::write_nowait(fd, buffer, count);
-  if (put >= 0 || errno != EOPNOTSUPP)
-    return put;
-  if (is_ready)
-    return os::write(fd, buffer, count);
-  errno = EAGAIN;
-  return -1;
+  return attempt(
+      is_ready, [&] { return os::send(fd, buffer, count, MSG_DONTWAIT | MSG_NOSIGNAL); },
+      [&] { return os::write_nowait(fd, buffer, count); },
+      [&] {
+        iovec part{const_cast<void *>(buffer), count < PIPE_BUF ? count : PIPE_BUF};
+        return io::write(fd, &part, 1, os::kPosition);
+      });
 }
 
 bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK; }
@@ -99,69 +105,6 @@ bool connect_nonblocking(Net &net, const sockaddr *address, socklen_t length,
   if (error)
     errno = error;
   return error == 0;
-}
-
-int errno_of_resolver(int code, int system_error) {
-  switch (code) {
-  case EAI_SYSTEM:
-    return system_error;
-  case EAI_MEMORY:
-    return ENOMEM;
-  case EAI_AGAIN:
-    return EAGAIN;
-  case EAI_NONAME:
-#ifdef EAI_NODATA
-  case EAI_NODATA:
-#endif
-    return ENOENT;
-  default:
-    return EINVAL;
-  }
-}
-
-bool resolve(const char *host, const char *service, addrinfo *&found) {
-  addrinfo hints{};
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;
-  int code = io::offload<io::Takes::unbounded>(
-      EAI_SYSTEM, [&] { return ::getaddrinfo(host, service, &hints, &found); });
-  if (code != 0)
-    errno = errno_of_resolver(code, errno);
-  return code == 0;
-}
-
-// One address, in at most `milliseconds` (0: no limit).
-bool try_address(Net &net, const addrinfo &address, int milliseconds) {
-  int socket = os::socket(address.ai_family, address.ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
-                          address.ai_protocol);
-  if (socket < 0)
-    return false;
-  net_init(net, socket);
-  if (timeout_reset(net.timeout, milliseconds) &&
-      connect_nonblocking(net, address.ai_addr, address.ai_addrlen,
-                          "wire_net_init_tcp_connected")) {
-    timeout_stop(net.timeout);
-    return true;
-  }
-  net_close(net);
-  return false;
-}
-
-// Milliseconds for the next of `left` addresses: 0 without a limit, -1 when no time is left.
-int share_of_time(int milliseconds, std::uint64_t deadline, int left) {
-  if (milliseconds <= 0)
-    return 0;
-  std::uint64_t now = os::now();
-  if (now >= deadline)
-    return -1;
-  return int((deadline - now) / 1'000'000 / std::uint64_t(left)) + 1;
-}
-
-int count_addresses(const addrinfo *address) {
-  int count = 0;
-  for (; address; address = address->ai_next)
-    ++count;
-  return count;
 }
 
 } // namespace
@@ -248,48 +191,6 @@ bool net_connect(Net &net, const sockaddr *address, socklen_t length, const char
     Deferred restore([&] { os::set_flags(socket, flags); });
     connected = connect_nonblocking(net, address, length, function);
     error = errno;
-  }
-  errno = error;
-  return guard.result(connected);
-}
-
-bool net_connect_name(Net &net, const char *host, const char *service, int milliseconds,
-                      sockaddr *address, socklen_t *length) {
-  require_wire("wire_net_init_tcp_connected");
-  ErrnoGuard guard;
-  net_init(net, -1); // so that the program may close it whatever fails
-  std::uint64_t deadline =
-      os::now() + std::uint64_t(milliseconds > 0 ? milliseconds : 0) * 1'000'000;
-  addrinfo *found = nullptr;
-  bool connected = false;
-  int error = 0;
-  {
-    // The program does not know of the list and the socket yet: when the wire is cancelled they go
-    // here.
-    Deferred release([&] {
-      if (found)
-        ::freeaddrinfo(found);
-      if (!connected)
-        net_close(net);
-    });
-    if (!resolve(host, service, found))
-      error = errno;
-    int left = count_addresses(found);
-    for (addrinfo *one = found; one && !connected; one = one->ai_next, --left) {
-      int share = share_of_time(milliseconds, deadline, left);
-      if (share < 0) {
-        error = ETIMEDOUT;
-        break;
-      }
-      connected = try_address(net, *one, share);
-      error = errno;
-      if (connected && address && length) {
-        bool fits = *length >= one->ai_addrlen;
-        if (fits)
-          std::memcpy(address, one->ai_addr, one->ai_addrlen);
-        *length = fits ? one->ai_addrlen : 0;
-      }
-    }
   }
   errno = error;
   return guard.result(connected);

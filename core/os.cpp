@@ -6,13 +6,10 @@
 #include <cstdlib>
 #include <ctime>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -27,10 +24,23 @@ namespace libwire::os {
 
 namespace {
 
-ssize_t transfer_nowait(long call, int fd, void *buffer, std::size_t count) {
-  iovec part{buffer, count};
-  // An offset of -1 means the file position; it takes both halves of the argument.
-  return ::syscall(call, fd, &part, 1, -1L, -1L, RWF_NOWAIT);
+// What a call with RWF_NOWAIT failed with. Old kernels and the filters of containers refuse calls
+// they do not know with ENOSYS or EPERM; the latter may also be about the file, so ask about none.
+[[gnu::cold, gnu::noinline]] void name_refusal(long call) {
+  int error = errno;
+  if (error == EPERM) {
+    ::syscall(call, -1, nullptr, 0, 0L, 0L, RWF_NOWAIT);
+    error = errno == EPERM ? ENOSYS : EPERM;
+  }
+  errno = error == ENOSYS ? EOPNOTSUPP : error;
+}
+
+// An offset of -1 means the file position; it takes both halves of the argument.
+ssize_t transfer_nowait(long call, int fd, const iovec *parts, int count, off_t offset) {
+  ssize_t got = ::syscall(call, fd, parts, count, offset, offset >> 63, RWF_NOWAIT);
+  if (got < 0 && (errno == ENOSYS || errno == EPERM)) [[unlikely]]
+    name_refusal(call);
+  return got;
 }
 
 // The signal that an open file would send if it were asked to is of no use for an epoll object or
@@ -70,35 +80,41 @@ ssize_t writev(int fd, const iovec *parts, int count) {
 }
 
 ssize_t read_nowait(int fd, void *buffer, std::size_t count) {
-  return transfer_nowait(SYS_preadv2, fd, buffer, count);
+  iovec part{buffer, count};
+  return readv_nowait(fd, &part, 1, kPosition);
 }
 
 ssize_t write_nowait(int fd, const void *buffer, std::size_t count) {
-  return transfer_nowait(SYS_pwritev2, fd, const_cast<void *>(buffer), count);
+  iovec part{const_cast<void *>(buffer), count};
+  return writev_nowait(fd, &part, 1, kPosition);
 }
 
 ssize_t readv_nowait(int fd, const iovec *parts, int count, off_t offset) {
-  return ::syscall(SYS_preadv2, fd, parts, count, offset, offset >> 63, RWF_NOWAIT);
+  return transfer_nowait(SYS_preadv2, fd, parts, count, offset);
 }
 
 ssize_t writev_nowait(int fd, const iovec *parts, int count, off_t offset) {
-  return ::syscall(SYS_pwritev2, fd, parts, count, offset, offset >> 63, RWF_NOWAIT);
+  return transfer_nowait(SYS_pwritev2, fd, parts, count, offset);
+}
+
+ssize_t read_at(int fd, void *buffer, std::size_t count, off_t offset) {
+  return offset == kPosition ? read(fd, buffer, count)
+                             : ::syscall(SYS_pread64, fd, buffer, count, offset);
+}
+
+ssize_t write_at(int fd, const void *buffer, std::size_t count, off_t offset) {
+  return offset == kPosition ? write(fd, buffer, count)
+                             : ::syscall(SYS_pwrite64, fd, buffer, count, offset);
 }
 
 ssize_t readv_at(int fd, const iovec *parts, int count, off_t offset) {
-  if (offset == kPosition)
-    return count == 1 ? ::syscall(SYS_read, fd, parts->iov_base, parts->iov_len)
-                      : ::syscall(SYS_readv, fd, parts, count);
-  return count == 1 ? ::syscall(SYS_pread64, fd, parts->iov_base, parts->iov_len, offset)
-                    : ::syscall(SYS_preadv, fd, parts, count, offset, 0L);
+  return offset == kPosition ? ::syscall(SYS_readv, fd, parts, count)
+                             : ::syscall(SYS_preadv, fd, parts, count, offset, 0L);
 }
 
 ssize_t writev_at(int fd, const iovec *parts, int count, off_t offset) {
-  if (offset == kPosition)
-    return count == 1 ? ::syscall(SYS_write, fd, parts->iov_base, parts->iov_len)
-                      : ::syscall(SYS_writev, fd, parts, count);
-  return count == 1 ? ::syscall(SYS_pwrite64, fd, parts->iov_base, parts->iov_len, offset)
-                    : ::syscall(SYS_pwritev, fd, parts, count, offset, 0L);
+  return offset == kPosition ? ::syscall(SYS_writev, fd, parts, count)
+                             : ::syscall(SYS_pwritev, fd, parts, count, offset, 0L);
 }
 
 int close(int fd) { return int(::syscall(SYS_close, fd)); }
@@ -111,12 +127,30 @@ ssize_t receive(int socket, void *buffer, std::size_t count, int flags) {
   return ::syscall(SYS_recvfrom, socket, buffer, count, flags, nullptr, nullptr);
 }
 
+ssize_t receive_parts(int socket, const iovec *parts, int count) {
+  msghdr message{};
+  message.msg_iov = const_cast<iovec *>(parts);
+  message.msg_iovlen = std::size_t(count);
+  return ::syscall(SYS_recvmsg, socket, &message, MSG_DONTWAIT);
+}
+
+ssize_t send_parts(int socket, const iovec *parts, int count) {
+  msghdr message{};
+  message.msg_iov = const_cast<iovec *>(parts);
+  message.msg_iovlen = std::size_t(count);
+  return ::syscall(SYS_sendmsg, socket, &message, MSG_DONTWAIT);
+}
+
 ssize_t send(int socket, const void *buffer, std::size_t count, int flags) {
   return ::syscall(SYS_sendto, socket, buffer, count, flags, nullptr, 0);
 }
 
 int socket(int domain, int type, int protocol) {
   return int(::syscall(SYS_socket, domain, type, protocol));
+}
+
+int socket_pair(int domain, int type, int (&ends)[2]) {
+  return int(::syscall(SYS_socketpair, domain, type, 0, ends));
 }
 
 int connect(int socket, const sockaddr *address, socklen_t length) {
@@ -134,6 +168,12 @@ int socket_error(int socket) {
 int poll_one(int fd, short events) {
   pollfd one{fd, events, 0};
   return int(::syscall(SYS_ppoll, &one, 1, nullptr, nullptr, 0));
+}
+
+bool is_ready(int fd, short events) {
+  pollfd one{fd, events, 0};
+  timespec none{};
+  return ::syscall(SYS_ppoll, &one, 1, &none, nullptr, 0) > 0;
 }
 
 int epoll_create() { return mark_and_move(::epoll_create1(EPOLL_CLOEXEC), mark()); }
@@ -176,47 +216,6 @@ void sleep(std::uint64_t timeout) {
 
 void signal_thread(int signal) { ::syscall(SYS_tgkill, ::getpid(), ::syscall(SYS_gettid), signal); }
 
-bool describe(int fd, Description &description) {
-  struct statx status;
-  if (::syscall(SYS_statx, fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_NLINK,
-                &status) != 0)
-    return false;
-  description.type = status.stx_mode & S_IFMT;
-  description.has_link = status.stx_nlink > 0;
-  // File systems that are not on a block device, such as NFS, are given numbers with a major of 0.
-  description.on_device = status.stx_dev_major != 0;
-  description.device = std::uint64_t(status.stx_dev_major) << 32 | status.stx_dev_minor;
-  return true;
-}
-
-bool in_memory(int fd) {
-  constexpr long kTmpfs = 0x01021994, kRamfs = 0x858458f6;
-  struct statfs status;
-  return ::syscall(SYS_fstatfs, fd, &status) == 0 &&
-         (long(status.f_type) == kTmpfs || long(status.f_type) == kRamfs);
-}
-
-int open_cached(const char *path, int flags) {
-#ifdef SYS_openat2
-  static constinit bool refused = false;
-  constexpr std::uint64_t kLargeFile = 0100000; // which open() adds by itself
-  if (!__atomic_load_n(&refused, __ATOMIC_RELAXED)) {
-    bool reference = flags & O_PATH;
-    open_how how{};
-    how.flags = std::uint64_t(unsigned(flags)) | (reference ? 0 : kLargeFile);
-    how.resolve = RESOLVE_CACHED;
-    int fd = int(::syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how));
-    if (fd >= 0 || (errno != ENOSYS && errno != EINVAL && errno != EPERM))
-      return fd;
-    // Containers refuse calls they do not know with EPERM. With these flags the path is no reason.
-    if (reference)
-      __atomic_store_n(&refused, true, __ATOMIC_RELAXED);
-  }
-#endif
-  errno = EAGAIN;
-  return -1;
-}
-
 int eventfd_create() {
   return mark_and_move(int(::syscall(SYS_eventfd2, 0, EFD_CLOEXEC | EFD_NONBLOCK)), eventfd_mark());
 }
@@ -241,7 +240,21 @@ std::uint64_t socket_timeout(int socket, int option) {
   socklen_t length = sizeof limit;
   if (::syscall(SYS_getsockopt, socket, SOL_SOCKET, option, &limit, &length) != 0)
     return 0;
+  constexpr time_t kCenturies = 10'000'000'000; // more does not fit in nanoseconds
+  if (limit.tv_sec > kCenturies)
+    return 0;
   return std::uint64_t(limit.tv_sec) * 1'000'000'000 + std::uint64_t(limit.tv_usec) * 1000;
+}
+
+bool lingers(int socket) {
+  linger how{};
+  socklen_t length = sizeof how;
+  return ::syscall(SYS_getsockopt, socket, SOL_SOCKET, SO_LINGER, &how, &length) == 0 &&
+         how.l_onoff && how.l_linger;
+}
+
+int duplicate_above(int fd, int lowest) {
+  return int(::syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, long(lowest)));
 }
 
 int move_high(int fd) {
@@ -250,11 +263,11 @@ int move_high(int fd) {
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
     return fd;
   rlim_t lowest = limit.rlim_cur > 4096 ? 4000 : limit.rlim_cur - limit.rlim_cur / 8;
-  long moved = ::syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, long(lowest));
+  int moved = duplicate_above(fd, int(lowest));
   if (moved < 0)
     return fd;
   close(fd);
-  return int(moved);
+  return moved;
 }
 
 std::uint64_t now() {

@@ -1,4 +1,4 @@
-// Every system call the library issues, in one place.
+// Every system call the library issues, in one place: os.cpp, and os_files.cpp for those on files.
 //
 // They go to the kernel directly: libc's own functions may be overridden in the same process by
 // libwire-interpose, which must never see libwire's calls. Results are libc's: -1 and errno on
@@ -13,6 +13,7 @@
 #include <sys/uio.h>
 
 struct rusage;
+struct stat;
 
 namespace libwire::os {
 
@@ -24,24 +25,34 @@ ssize_t writev(int fd, const iovec *parts, int count);
 ssize_t read_nowait(int fd, void *buffer, std::size_t count);        // RWF_NOWAIT
 ssize_t write_nowait(int fd, const void *buffer, std::size_t count); // RWF_NOWAIT
 // RWF_NOWAIT for several buffers, at an offset or, with kPosition, at the file's position.
+// EOPNOTSUPP also where the kernel, or what filters its calls, does not know the call.
 constexpr off_t kPosition = -1;
 ssize_t readv_nowait(int fd, const iovec *parts, int count, off_t offset);
 ssize_t writev_nowait(int fd, const iovec *parts, int count, off_t offset);
 // The same without RWF_NOWAIT.
+ssize_t read_at(int fd, void *buffer, std::size_t count, off_t offset);
+ssize_t write_at(int fd, const void *buffer, std::size_t count, off_t offset);
 ssize_t readv_at(int fd, const iovec *parts, int count, off_t offset);
 ssize_t writev_at(int fd, const iovec *parts, int count, off_t offset);
 int close(int fd);
 int get_flags(int fd);
 int set_flags(int fd, int flags);
+int ioctl(int fd, unsigned long request, void *argument);
 
 ssize_t receive(int socket, void *buffer, std::size_t count, int flags);
+// Several parts, without waiting.
+ssize_t receive_parts(int socket, const iovec *parts, int count);
+ssize_t send_parts(int socket, const iovec *parts, int count);
 ssize_t send(int socket, const void *buffer, std::size_t count, int flags);
 int socket(int domain, int type, int protocol);
+int socket_pair(int domain, int type, int (&ends)[2]);
 int connect(int socket, const sockaddr *address, socklen_t length);
 int socket_error(int socket); // SO_ERROR: 0, an errno value, or the errno of the call itself
 
 // Waits for one descriptor without a poller, for code that may block the thread.
 int poll_one(int fd, short events);
+// Whether it is ready for one of the events now.
+bool is_ready(int fd, short events);
 
 int epoll_create();
 int epoll_control(int epoll, int operation, int fd, std::uint32_t events, std::uint64_t data);
@@ -62,14 +73,27 @@ struct Description {
   bool has_link;        // some directory has a name for it
   bool on_device;       // in a file system on a block device of this machine
   std::uint64_t device; // the file system it is in
+  std::uint64_t size;   // of a regular file
 };
-bool describe(int fd, Description &description);
-// Whether the file system keeps its files in memory only. May ask a server.
-bool in_memory(int fd);
+// Also gives what fstat does; exact for what is on a device of this machine, or no file.
+bool describe(int fd, Description &description, struct stat *status = nullptr);
+
+// Who answers for the files of a file system.
+enum class Storage { other, memory, kernel }; // kernel: /proc and the like
+Storage storage(int fd);                      // may ask a server
 
 // Opens if that needs nothing from a disk or a server (RESOLVE_CACHED, Linux 5.12). EAGAIN: it
 // does, or the kernel cannot tell. Not for flags that create.
 int open_cached(const char *path, int flags);
+
+int open(const char *path, int flags, mode_t mode);
+int fstat(int fd, struct stat *status);
+int stat(const char *path, struct stat *status, int flags); // flags: AT_SYMLINK_NOFOLLOW
+off_t lseek(int fd, off_t offset, int whence);
+int lockf(int fd, int command, off_t length);
+
+// Whether it delivers signals: those of the thread that reads, and so not for others to read.
+bool is_signalfd(int fd);
 
 int eventfd_create();
 // Whether the program has left our eventfd alone.
@@ -78,7 +102,11 @@ int pidfd_open(pid_t pid);
 pid_t wait_child(pid_t pid, int *status, int options, rusage *usage);
 // SO_RCVTIMEO or SO_SNDTIMEO in ns, 0 when there is none.
 std::uint64_t socket_timeout(int socket, int option);
+// Whether closing waits for data to be sent (SO_LINGER).
+bool lingers(int socket);
 
+// A duplicate, close-on-exec, whose number is not below `lowest`.
+int duplicate_above(int fd, int lowest);
 // A duplicate of `fd`, close-on-exec, above the numbers programs work with; closes `fd`. On failure
 // gives `fd`.
 int move_high(int fd);

@@ -23,8 +23,10 @@ bool Poller::open() {
   for (std::uint32_t fd = 0; fd < capacity_; ++fd) {
     Entry &entry = entries_[fd];
     entry.registered = false;
-    if (entry.first && !register_anew(int(fd)))
-      forget_entry(entry);
+    if (!entry.first)
+      entry.armed = 0;
+    else if (!register_anew(int(fd)))
+      give_up_entry(entry);
   }
   return true;
 }
@@ -59,11 +61,23 @@ bool Poller::lost() {
 
 void Poller::close() {
   close_epoll();
+  for (std::uint32_t fd = 0; fd < capacity_; ++fd) {
+    os::Description what; // the program may have closed it and opened something else
+    if (entries_[fd].ours && os::describe(int(fd), what) && what.type == 0)
+      os::close(int(fd));
+  }
   if (entries_)
     os::unmap(entries_, capacity_ * sizeof(Entry));
   entries_ = nullptr;
   capacity_ = 0;
   watching_ = 0;
+}
+
+bool Poller::set_ours(int fd, bool ours) {
+  if (!reserve(fd))
+    return false;
+  entries_[fd].ours = ours;
+  return true;
 }
 
 // Makes room for an entry of `fd`.
@@ -105,6 +119,16 @@ bool Poller::register_anew(int fd) {
   return entry.registered;
 }
 
+// The kernel will not watch it. Unless that is because it was closed, whoever waits looks for
+// himself.
+void Poller::give_up_entry(Entry &entry) {
+  bool closed = errno == EBADF || errno == EPERM;
+  for (Watch *slot = entry.first; slot && !closed; slot = slot->fd_next)
+    if (slot->waited)
+      somebody_looks_ |= wait_trigger(*slot->wait);
+  forget_entry(entry);
+}
+
 // The file behind the descriptor has been replaced: what watched the old one will hear no more.
 void Poller::forget_entry(Entry &entry) {
   for (Watch *slot = entry.first; slot; slot = slot->fd_next) {
@@ -113,7 +137,7 @@ void Poller::forget_entry(Entry &entry) {
   }
   entry.first = nullptr;
   entry.armed = 0;
-  entry.registered = false;
+  entry.registered = entry.trusted = false;
 }
 
 bool Poller::add(Watch &slot, int fd, std::uint32_t events) {
@@ -140,9 +164,16 @@ bool Poller::add(Watch &slot, int fd, std::uint32_t events) {
     entry.armed = armed_before;
     return false;
   }
+  link(slot, fd, events);
+  return true;
+}
+
+void Poller::link(Watch &slot, int fd, std::uint32_t events) {
+  Entry &entry = entries_[fd];
   slot.fd = fd;
   slot.events = events;
   slot.parked = false;
+  slot.unsure = {};
   slot.fd_previous = nullptr;
   slot.fd_next = entry.first;
   if (slot.fd_next)
@@ -150,7 +181,6 @@ bool Poller::add(Watch &slot, int fd, std::uint32_t events) {
   entry.first = &slot;
   entry.unwanted_once = false;
   ++watching_;
-  return true;
 }
 
 bool Poller::change(Watch &slot, std::uint32_t events, bool sure) {
@@ -165,6 +195,7 @@ bool Poller::change(Watch &slot, std::uint32_t events, bool sure) {
 }
 
 void Poller::unlink(Watch &slot) {
+  list_remove(slot.unsure);
   if (slot.fd < 0)
     return; // forgotten already
   if (slot.fd_previous)
@@ -199,7 +230,7 @@ void Poller::remove(Watch &slot) {
   // rest.
   if (entry.registered)
     os::epoll_control(epoll_, EPOLL_CTL_DEL, fd, 0, 0);
-  entry.registered = false;
+  entry.registered = entry.trusted = false;
   entry.armed = 0;
 }
 
@@ -237,7 +268,7 @@ void Poller::deliver(const epoll_event &event, bool idle) {
   auto generation = std::uint32_t(event.data.u64 >> 32);
   if (event.data.u64 == kWakeup)
     return;
-  if (fd >= capacity_ || entries_[fd].generation != generation || !entries_[fd].first) {
+  if (fd >= capacity_ || entries_[fd].generation != generation || !entries_[fd].registered) {
     stale_ = true;
     return;
   }
@@ -255,13 +286,7 @@ void Poller::deliver(const epoll_event &event, bool idle) {
   entry.unwanted_once = unwanted != 0;
 }
 
-void Poller::poll(std::uint64_t timeout) {
-  bool expecting = watching_ || wakeup_ >= 0;
-  if (!expecting || !open()) {
-    // Without an epoll object (no descriptors left to make one) try again soon.
-    os::sleep(expecting && timeout > kRetry ? kRetry : timeout);
-    return;
-  }
+int Poller::ask(std::uint64_t timeout) {
   int count = os::epoll_wait(epoll_, events_, kBatch, timeout);
   if (count < 0 && (errno == EBADF || errno == EINVAL))
     stale_ = true; // the program closed it
@@ -269,6 +294,27 @@ void Poller::poll(std::uint64_t timeout) {
     deliver(events_[i], timeout != 0);
   if (stale_)
     rebuild();
+  return count;
+}
+
+void Poller::poll(std::uint64_t timeout) {
+  bool expecting = watching_ || wakeup_ >= 0;
+  if (!expecting || !open()) {
+    // Without an epoll object (no descriptors left to make one) try again soon.
+    os::sleep(expecting && timeout > kRetry ? kRetry : timeout);
+    return;
+  }
+  if (somebody_looks_) {
+    somebody_looks_ = false;
+    timeout = 0;
+  }
+  if (!list_empty(unsure_) && (timeout || ++asked_unsure_ >= kMostUnsure)) {
+    if (timeout && ask(0) != 0)
+      return; // there is something else to do
+    if (!make_sure())
+      return;
+  }
+  ask(timeout);
 }
 
 void Poller::rebuild() {

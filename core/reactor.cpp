@@ -32,8 +32,10 @@ std::int32_t Reactor::visit() {
   else if (ticks < kMaxTicks)
     ticks = ticks * 2 < kMaxTicks ? ticks * 2 : kMaxTicks;
   timers.expire(now);
-  if (scheduler.workers)
-    scheduler.workers->collect();
+  if (Workers *workers = scheduler.workers) {
+    workers->collect();
+    workers->relieve(now);
+  }
   if (poller.watching() && now - polled >= kPollInterval) {
     polled = now;
     poller.poll(0);
@@ -95,12 +97,6 @@ void Reactor::bequeath(Watch &slot) {
 void Reactor::drop(Watch &slot) {
   if (slot.kind == Watch::Kind::descriptor)
     poller.remove(slot);
-  drop_in_child(slot);
-}
-
-void Reactor::drop_in_child(Watch &slot) {
-  if (slot.kind == Watch::Kind::descriptor)
-    poller.unlink(slot);
   else if (slot.kind == Watch::Kind::timeout && slot.timer.running())
     timers.stop(slot.timer);
   else if (slot.kind == Watch::Kind::receiver)

@@ -2,6 +2,7 @@
 // needs one, made at first use in a mapping of its own, released when the thread ends.
 #pragma once
 
+#include "io_hints.hpp"
 #include "poller.hpp"
 #include "scheduler.hpp"
 #include "timers.hpp"
@@ -14,6 +15,7 @@ struct Reactor {
   WatchTable watches;
   Poller poller;
   Timers timers;
+  io::Hints hints;
   std::uint64_t visited;          // when visit() last read the clock
   std::uint64_t polled;           // when the kernel was last asked
   std::int32_t ticks = kMaxTicks; // what visit() answered last
@@ -42,8 +44,6 @@ struct Reactor {
 
   // Ends a registration without touching the memory of the program that it refers to.
   void drop(Watch &slot);
-  // The same without a word to the kernel: the epoll object is the parent's too.
-  void drop_in_child(Watch &slot);
 
 private:
   bool arm(Watch &slot);

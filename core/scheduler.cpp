@@ -373,6 +373,15 @@ void cancel(Wire *wire) {
   wake(wire);
 }
 
+void discard(Wire *wire) {
+  if (wire->has(Wire::kBlocked))
+    wire->block()->detach(wire);
+  if (wire->ready()) // also made so by another that was discarded
+    unready(scheduler, wire);
+  wire->control |= Wire::kEnding;
+  retire(wire);
+}
+
 void run() {
   require(!in_wire(), "wire_thread_run", "called in a wire");
   Scheduler &s = attached_scheduler();

@@ -209,6 +209,10 @@ Wire *create(Wire *wire, const char *name, void (*entry)(void *), void *argument
 // Ends a wire the next time it would run: only its DEFER blocks run.
 void cancel(Wire *wire);
 
+// Ends a wire other than the running one, which will never run again, not even its DEFER blocks: in
+// the child of a fork that has another wire only. What it was queued on hands nothing to it.
+void discard(Wire *wire);
+
 // Runs wires until nothing can become ready any more.
 void run();
 

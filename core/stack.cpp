@@ -78,13 +78,11 @@ int note_executable(dl_phdr_info *object, std::size_t, void *result) {
 }
 
 // DEFER blocks that use local variables are trampolines on the stack; a program that has some asks
-// for executable stacks, and its thread stacks are. Looked up each time: dlopen can change it. Not
-// under the mutex: whoever has the loader's lock meanwhile may want a stack.
+// for executable stacks, and its thread stacks are. Looked up each time: dlopen can change it.
+// Under the mutex, which a fork takes: the loader's lock is then free in the child.
 int stack_protection() {
   static constinit Executable known = {0, false};
-  ::pthread_mutex_lock(&mutex);
   Executable now = known;
-  ::pthread_mutex_unlock(&mutex);
   if (::dl_iterate_phdr(note_executable, &now) == 0)
     ::dl_iterate_phdr(
         [](dl_phdr_info *object, std::size_t, void *result) {
@@ -92,11 +90,8 @@ int stack_protection() {
           return 1;
         },
         &now);
-  ::pthread_mutex_lock(&mutex);
-  if (now.loads >= known.loads)
-    known = now;
-  ::pthread_mutex_unlock(&mutex);
-  return PROT_READ | PROT_WRITE | (now.stacks ? PROT_EXEC : 0);
+  known = now;
+  return PROT_READ | PROT_WRITE | (known.stacks ? PROT_EXEC : 0);
 }
 
 void choose_guards(void *page, std::size_t size) {
@@ -235,8 +230,8 @@ void *stack_allocate(std::size_t size) {
   std::size_t page = os::page_size();
   std::size_t stack_size = (size + page - 1) / page * page;
   lifecycle::watch_forks(); // the child must find the lock free
-  int protection = stack_protection();
   ::pthread_mutex_lock(&mutex);
+  int protection = stack_protection();
   Arena *arena = arena_for(stack_size, protection, page);
   void *stack = arena ? carve(*arena, page) : nullptr;
   if (arena && arena->in_use == 0)

@@ -17,17 +17,17 @@ public:
   // The descriptor the scheduler's poller watches; -1 with errno when there is none to be had.
   int open() {
     if (!is_open())
-      fd_ = os::eventfd_create();
-    return fd_;
+      fd_.store(os::eventfd_create(), std::memory_order_relaxed);
+    return fd();
   }
 
-  bool was_opened() const { return fd_ >= 0; }
-  bool is_open() const { return fd_ >= 0 && os::is_our_eventfd(fd_); }
+  bool was_opened() const { return fd() >= 0; }
+  bool is_open() const { return was_opened() && os::is_our_eventfd(fd()); }
 
   void close() {
-    if (fd_ >= 0 && os::is_our_eventfd(fd_))
-      os::close(fd_);
-    fd_ = -1;
+    if (is_open())
+      os::close(fd());
+    fd_.store(-1, std::memory_order_relaxed);
   }
 
   // Any thread. The object belongs to the scheduler from now on.
@@ -38,8 +38,8 @@ public:
     while (!finished_.compare_exchange_weak(top, finished));
     if (sleeping_.load() && sleeping_.exchange(false)) {
       std::uint64_t one = 1;
-      if (os::is_our_eventfd(fd_)) // else the program has closed it; the scheduler looks again soon
-        os::write(fd_, &one, sizeof one);
+      if (is_open()) // else the program has closed it; the scheduler looks again soon
+        os::write(fd(), &one, sizeof one);
     }
   }
 
@@ -68,9 +68,11 @@ public:
   void end_sleep() { sleeping_.store(false, std::memory_order_relaxed); }
 
 private:
+  int fd() const { return fd_.load(std::memory_order_relaxed); }
+
   std::atomic<T *> finished_ = nullptr;
   std::atomic<bool> sleeping_ = false;
-  int fd_ = -1;
+  std::atomic<int> fd_ = -1; // the scheduler's thread may replace it while others push
 };
 
 } // namespace libwire

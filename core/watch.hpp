@@ -33,6 +33,7 @@ struct Watch {
     };
     struct { // of a descriptor
       Watch *fd_next, *fd_previous;
+      ListNode unsure;      // the kernel was not asked whether it watches this very file
       int fd;               // -1 when the descriptor was closed behind our back
       std::uint32_t events; // EPOLLIN or EPOLLOUT
       bool parked;          // registered, but does not keep run() waiting

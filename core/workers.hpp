@@ -2,7 +2,8 @@
 //
 // A request lives in the frame of the wire that waits for it: nothing is allocated. It is `queued`,
 // then with a thread, then finished, and belongs to the scheduler's thread again once collect() has
-// seen it.
+// seen it. In the middle of its call a thread may hand it back with a question, and waits for the
+// answer.
 //
 // Two crews. `regular` has the number of threads the program asked for and serves calls that end by
 // themselves; `patient` has a thread for each call that may wait for ever, so that such calls never
@@ -13,27 +14,50 @@
 // next while work is left. Threads wake the scheduler only when it sleeps (wakeup.hpp).
 //
 // Everything but a request's own perform() is under `mutex_`, or belongs to the scheduler's thread.
+//
+// workers.cpp is the scheduler's side, worker_threads.cpp the threads', worker_forks.cpp what a
+// fork does to both.
 #pragma once
 
 #include "list.hpp"
 #include "wakeup.hpp"
 #include "wire.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <pthread.h>
 
 namespace libwire {
 
+struct Worker;
+
 struct Request {
+  // What happens to a thread's call when the scheduler's thread ends meanwhile.
+  enum class AtEnd : unsigned char {
+    awaited,    // it ends by itself, or when its next question is answered with "stop"
+    broken_off, // by pthread_cancel
+    abandoned   // it uses nothing of its wire and is left alone, see Workers::still_wanted
+  };
+
+  struct Manner {
+    bool patient;    // may wait for ever
+    bool certain;    // is made even when its wire is cancelled before its turn
+    bool repeatable; // may begin again in the child of a fork; else it fails there with EINTR
+    AtEnd at_end;
+  };
+
   ListNode queue;   // waiting for a thread; not linked otherwise
   ListNode pending; // in the scheduler's list of requests under way
   Request *next_finished;
   void (*perform)(Request &); // runs on a thread of a crew
   Wire *wire;
-  int error;     // errno of the caller before the call, of the call after it
-  int signal;    // SIGPIPE or SIGXFSZ when the call would have raised it in the caller's thread
-  bool patient;  // may wait for ever
-  bool finished; // as the scheduler's thread sees it
+  Worker *worker;      // the thread that makes the call, from when it has begun
+  unsigned generation; // see Workers::generation_
+  int error;           // errno: the caller's before the call, the call's after it
+  int signal; // SIGPIPE or SIGXFSZ when the call would have raised it in the caller's thread
+  Manner manner;
+  bool asking;   // the thread has a question and waits for answer()
+  bool finished; // as the scheduler's thread sees it: ended, or asking
 };
 
 struct Workers {
@@ -41,24 +65,28 @@ struct Workers {
   // memory is short.
   static bool start(unsigned count);
 
-  // Runs the request on a thread while the calling wire waits. False with errno when no thread can
-  // be had.
+  // Runs the request on a thread while the calling wire waits, until the call has ended or the
+  // thread asks something. Its errno is then in force. False with errno when no thread can be had.
   bool run(Request &request);
 
-  // A thread asks the wire something in the middle of its call: run() returns with the request
-  // finished, and the thread waits. answered() hands the request over again.
-  void ask(Request &request) { wakeup_.push(&request); }
-  template <typename Answer> void answered(Request &request, Answer answer) {
-    hand_over(request);
-    answer();
-    wait_for(request);
-  }
+  // On a request's thread, in the middle of its call: has the wire answer a question, which the
+  // caller has put where the wire finds it. errno goes along both ways.
+  int ask(Request &request);
+  // "No more of this": what a wire that is cancelled answers, and a thread that is to end is told.
+  static constexpr int kStop = 1;
+
+  // Whether the thread waits for an answer. In a child of fork() there is no such thread any more,
+  // and the call has failed with EINTR.
+  bool asks(Request &request) const;
+  // The wire's answer, if one is waited for; goes on as run() does.
+  void answer(Request &request, int answer);
+
+  // On a request's thread, when a call that may be abandoned is over: whether its request is still
+  // there.
+  static bool still_wanted(Worker &self);
 
   // Makes the descriptor that wakes the scheduler, and has it watched. False with errno.
   bool open_wakeup();
-
-  // Counts the forks this memory went through: threads of an earlier one are not here.
-  unsigned generation() const { return generation_; }
 
   // Requests that have been handed over and not collected.
   std::uint32_t under_way() const { return under_way_; }
@@ -66,25 +94,34 @@ struct Workers {
   // Makes the wires of finished requests ready.
   void collect();
 
+  // Starts another thread where all are stuck. Where there can be none, those who wait for one that
+  // may never come are refused. True when requests are queued: ask again within kStuck.
+  bool relieve(std::uint64_t now);
+
   // Around the scheduler's wait: how long it may last (0: something is finished).
   std::uint64_t before_sleep(std::uint64_t now, std::uint64_t timeout);
   void after_sleep();
 
-  // Waits until no thread uses a request any more, ends the threads and gives the memory back.
-  // Calls that may wait for ever are broken off. Looks at no wire.
+  // Waits until no thread uses a request any more and ends the threads. Looks at no wire.
   void stop();
 
-  // In the child of a fork in another thread: there are no threads, and nobody waits.
+  // Gives the memory back when there are no threads: after stop(), or in the child of a fork in
+  // another thread.
   void discard();
 
-  void before_fork();
+  // With `all_live`, the child will have all wires: waits until no thread is in the middle of a
+  // call that ends by itself, because nobody could say in the child how far it had come.
+  void before_fork(bool all_live);
   void after_fork_in_parent();
-  // Nobody works any more. What was under way is queued again, for the wires that live on.
-  void after_fork_in_child();
+  // Nobody works any more. With `all_live`, what was queued still is; the rest has failed.
+  void after_fork_in_child(bool all_live);
 
   static constexpr unsigned kMostPatient = 1024;
+  static constexpr unsigned kMostRelief = 256; // threads of a crew beyond those it should have
 
 private:
+  friend struct Worker;
+
   struct Crew {
     Workers *workers;
     ListNode queue;
@@ -93,50 +130,56 @@ private:
     std::uint32_t threads;  // started or about to
     std::uint32_t starting; // of these, have not looked at the queue yet
     std::uint32_t idle;     // of these, wait for work
-    std::uint32_t limit;    // threads at most
+    std::uint32_t busy;     // of these, make a call
+    std::uint32_t limit;    // threads that it should have at most
     bool waking;            // a signal is on its way to an idle one
-    std::uint64_t
-        taken; // when a request was last taken from the queue, or the queue was last empty
-  };
-
-  // A thread, in its own frame.
-  struct Thread {
-    ListNode all;
-    Workers *workers;
-    Crew *crew;
-    pthread_t id;
-    bool busy;
+    // When the queue has stood still for too long; meaningless when it is empty.
+    std::uint64_t relief_due;
+    unsigned futile; // attempts to relieve it that failed since something was taken from it
   };
 
   void reset();
   bool submit(Request &request);
   void hand_over(Request &request);
   void wait_for(Request &request);
-  void withdraw(Request &request);
-  bool start_thread(Crew &crew);
+  void finish(Request &request);
+  bool add_thread(Crew &crew);
   void relieve(Crew &crew, std::uint64_t now);
+  void enqueue(Request &request);
+  Request &dequeue(Crew &crew);
+  void dequeue(Request &request);
+  void note_progress(Crew &crew);
   void wake_one(Crew &crew);
   bool wait_for_work(Crew &crew);
-  void serve(Thread &self);
-  void leave(Thread &self);
-  Crew &crew_of(const Request &request) { return request.patient ? patient_ : regular_; }
+  bool make_call(Worker &self, Request &request);
+  bool serve(Worker &self);
+  void leave(Worker &self);
+  Crew &crew_of(const Request &request) { return request.manner.patient ? patient_ : regular_; }
 
   static bool detach(Wire *wire);
+  static bool start_thread(Crew &crew);
   static void *thread_main(void *crew);
   static void thread_cancelled(void *thread);
+
+  // Time without progress after which another thread is started.
+  static constexpr std::uint64_t kStuck = 50'000'000; // ns
+  // So often in vain, and those who wait for ever, for all we know, are told.
+  static constexpr unsigned kMostFutile = 20;
 
   Wakeup<Request> wakeup_;
   std::uint32_t under_way_;
   ListNode pending_;
-  unsigned generation_;
-  unsigned count_; // regular threads asked for
+  unsigned generation_; // counts the forks this memory went through
+  unsigned count_;      // regular threads asked for
 
   pthread_mutex_t mutex_;
   Crew regular_, patient_;
   ListNode threads_; // all running threads
   std::uint32_t thread_count_;
   pthread_cond_t none_left_;
+  pthread_cond_t none_busy_; // of the regular threads, for before_fork()
   bool stopping_;
+  bool forking_; // nobody begins a call
   // Each thread that ends waits for the end of the one before it: only the last is left to be
   // joined.
   pthread_t last_ended_;

@@ -1,6 +1,12 @@
 /* wire_net.h: writing, both directions at once, large amounts, blocking sockets, pipes, errno. */
 #include "common.h"
 #include "descriptors.h"
+
+#include <fcntl.h>
+
+#include <sys/stat.h>
+
+#include "wire_io.h"
 #include "wire_net.h"
 
 static int ends[2];
@@ -153,6 +159,32 @@ static void a_pipe_can_be_read_and_written(void **unused) {
   }
 }
 
+/* A named pipe cannot be asked to take what it takes without blocking. */
+static void open_named_pipe(void) {
+  char folder[] = "wire_net_XXXXXX", name[sizeof folder + 5];
+  check(mkdtemp(folder) != NULL);
+  snprintf(name, sizeof name, "%s/fifo", folder);
+  check(mkfifo(name, 0600) == 0);
+  pipe_ends[0] = open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  pipe_ends[1] = open(name, O_WRONLY | O_CLOEXEC);
+  check(pipe_ends[0] >= 0 && pipe_ends[1] >= 0 && unlink(name) == 0 && rmdir(folder) == 0);
+  make_blocking(pipe_ends[0]);
+}
+
+static void a_full_named_pipe_does_not_block_the_thread(void **unused) {
+  (void)unused;
+  for (int workers = 0; workers < 2; workers++) {
+    if (workers > 0)
+      wire_io_init(workers);
+    open_named_pipe();
+    spawn(sends_much, &pipe_ends[1]);
+    spawn(receives_and_compares, &pipe_ends[0]);
+    wire_thread_run();
+    assert_trace("received ");
+    close_both(pipe_ends);
+  }
+}
+
 static void reads_a_pipe_to_its_end(void *unused) {
   (void)unused;
   wire_net_t other;
@@ -229,6 +261,7 @@ int main(void) {
       NET(a_blocking_socket_blocks_its_wire_only),
       NET(writing_to_a_closed_socket_gives_EPIPE_and_no_signal),
       NET(a_pipe_can_be_read_and_written),
+      NET(a_full_named_pipe_does_not_block_the_thread),
       NET(pipes_have_ends_and_timeouts_too),
       NET(a_read_that_waited_leaves_errno_alone),
       NET(a_write_that_waited_leaves_errno_alone),

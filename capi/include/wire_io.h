@@ -14,12 +14,18 @@ extern "C" {
 /**
  * Starts worker threads for the wio_ calls of the calling thread's wires. Before it is called,
  * and in a thread that runs no wires, wio_X simply calls X. The workers end with the calling
- * thread.
+ * thread, which waits for calls that end by themselves; those that may wait for ever are broken
+ * off.
+ *
+ * Threads are started when there is work for them. There may be more than `num_threads`: up to 256
+ * for a while when all others make no progress, and one for each call that may wait for ever, up to
+ * 1280 of those. Threads that are too many end when they have had nothing to do for 2 seconds.
  *
  * @param num_threads  how many, at least 1
  * @par Errors
- * Aborts when `num_threads` is less than 1. When a thread cannot be started, the calls that need
- * one report it.
+ * Aborts when `num_threads` is less than 1. When no thread can be started, the calls that need one
+ * fail with EAGAIN. So do calls that may wait for ever, after about a second in which none of the
+ * threads there are came free and no further one could be started.
  * @par Switches
  * No.
  * @par Allocates

@@ -60,13 +60,16 @@ typedef int (*nftw_cb_t)(const char *fpath, const struct stat *sb, int typeflag,
  *
  * @par Errors
  * As the libc function that is named: the same result and errno. Bad arguments get what that
- * function does with them.
+ * function does with them. EAGAIN when a call needs a thread and there is none, see wire_io_init.
+ * EINTR in the child of a fork outside wires, see wio_fork.
  * @par Switches
  * In a wire, when the call would block the thread. Outside wires, in a thread without wires and
  * before wire_io_init: no, the libc function is called and the thread waits.
  * @par Allocates
- * Nothing beside what the libc function does. A call's buffers stay in use until it returns; a
- * wire that is cancelled inside a call ends after that.
+ * Nothing beside what the libc function does. A call's buffers stay in use until it returns: a
+ * wire that is cancelled while a thread makes its call ends after that, which is never when the
+ * call waits for ever. A descriptor or list that nobody will know of then is closed or freed; what
+ * was to be closed is.
  * @par Context
  * In a wire or outside; not in a signal handler.
  * @par Source
@@ -181,7 +184,7 @@ int wio_munlockall(void);
 
 /** As opendir(3). */
 DIR *wio_opendir(const char *name);
-/** As fdopendir(3). */
+/** As fdopendir(3). `fd` stays the caller's to close when the wire is cancelled in this call. */
 DIR *wio_fdopendir(int fd);
 /** As closedir(3). */
 int wio_closedir(DIR *dirp);
@@ -197,7 +200,8 @@ void wio_seekdir(DIR *dirp, long int pos);
 long int wio_telldir(DIR *dirp);
 /** As dirfd(3). */
 int wio_dirfd(DIR *dirp);
-/** As glob(3). `errfunc` runs in the calling wire and may use wires and io. */
+/** As glob(3). `errfunc` runs in the calling wire and may use wires and io. GLOB_NOSPACE when there
+ * is no thread, or in the child of a fork meanwhile, see wio_fork. */
 int wio_glob(const char *pattern, int flags, glob_errfunc_t errfunc, glob_t *pglob);
 /** As globfree(3). */
 void wio_globfree(glob_t *pglob);
@@ -217,9 +221,12 @@ char *wio_fgets(char *s, int size, FILE *stream);
 
 /** As kill(2). */
 int wio_kill(pid_t pid, int sig);
-/** As ftw(3). `cb` runs in the calling wire and may use wires and io. */
+/** As ftw(3). `cb` runs in the calling wire and may use wires and io. -1 with EINTR in the child of
+ * a fork meanwhile, see wio_fork. */
 int wio_ftw(const char *dirpath, ftw_cb_t cb, int nopenfd);
-/** As nftw(3). `cb` runs in the calling wire and may use wires and io. */
+/** As nftw(3). `cb` runs in the calling wire and may use wires and io. -1 with EINTR in the child
+ * of a fork meanwhile, see wio_fork. FTW_CHDIR changes the directory of the whole process, as
+ * always, and so of all wires. */
 int wio_nftw(const char *dirpath, nftw_cb_t cb, int nopenfd, int flags);
 
 /* Processes, and descriptors again. */
@@ -287,7 +294,13 @@ uid_t wio_geteuid(void);
 /** As getgid(2). */
 gid_t wio_getgid(void);
 /** As fork(2). In a wire the child has that wire only, and goes on in it; outside wires it has
- * them all. The poller, the workers and the log writer of the child are made anew. */
+ * them all. The poller, the workers and the log writer of the child are made anew.
+ *
+ * Outside wires it first waits, up to a second, for calls under way that end by themselves; the
+ * child has their results too. Waits of the other calls begin anew in the child. What had begun and
+ * cannot go on there - walks of wio_ftw, wio_nftw and wio_glob, streams, ioctl, a call that took
+ * longer than the second - fails in the child with EINTR, and ends as always in the parent.
+ * Directories that a walk has open then stay open in the child. */
 pid_t wio_fork(void);
 
 /* Names in the file system. */
@@ -317,8 +330,9 @@ void wio_vsyslog(int pri, const char *fmt, va_list ap);
 /* Kept for existing programs: no libc function has these names. */
 
 /**
- * Runs a program in a new process, found as execvp(3) does. An exec that fails in the child is
- * reported here.
+ * Runs a program in a new process, found as execvp(3) does; a file without a format that the
+ * kernel knows is run by /bin/sh. The calling thread starts it, as popen(3) would. An exec that
+ * fails in the child is reported here.
  *
  * @param args       the program and its arguments, ending with NULL
  * @param stdin_fd   where our end of a socket pair is stored whose other end is the child's
@@ -331,9 +345,9 @@ void wio_vsyslog(int pri, const char *fmt, va_list ap);
  * EINVAL: `args` or `args[0]` is NULL. Otherwise the errors of socketpair(2), fork(2) and
  * execve(2).
  * @par Switches
- * As all functions here.
+ * No.
  * @par Allocates
- * Descriptors.
+ * Descriptors, and while it runs what posix_spawn(3) and the arguments of /bin/sh need.
  * @par Context
  * As all functions here.
  * @par Source

@@ -4,7 +4,11 @@
  * call makes one line, `YYYY-MM-DD HH:MM:SS.nnnnnnnnn <LEVEL> text`, in local time; lines come
  * out in the order of the calls and none is lost. At most 16 lines wait for output; a wire that
  * logs past that waits its turn. The text of a line holds up to 1024 characters; a longer one is
- * cut and ends with "...". Outside wires lines are written directly. */
+ * cut and ends with "...". Outside wires lines are written directly.
+ *
+ * A thread's queued lines are written, blocking it, before a line from outside its wires, when it
+ * starts afresh and when it ends. exit(3) writes those of all threads; what other threads log while
+ * it runs may be lost. _exit(2), exec and a signal that ends the process write nothing. */
 #ifndef WIRE_LOG_H
 #define WIRE_LOG_H
 

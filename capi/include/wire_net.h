@@ -46,7 +46,8 @@ void wire_net_init(wire_net_t *net, int sockfd);
 
 /**
  * Resolves a host and a service name, and connects a TCP socket to the first of the addresses
- * that answers, in the order of getaddrinfo(3). Only the calling wire waits. The total time is
+ * that answers, in the order of getaddrinfo(3). Only the calling wire waits; without wire_io_init
+ * the resolver stops the whole thread, for as long as its own limits let it. The total time is
  * shared over the addresses that remain. On success the timeout is stopped again; on error no
  * descriptor is left open.
  *
@@ -61,13 +62,15 @@ void wire_net_init(wire_net_t *net, int sockfd);
  * @return 0, or -1 with errno set.
  * @par Errors
  * EINVAL: `net` is NULL, both names are NULL, or `sockaddr` comes without `sockaddr_len`.
- * ETIMEDOUT: the time is over. Otherwise, of the address tried last, the errors of socket(2) and
- * connect(2); or of the resolver: EAI_SYSTEM its errno, EAI_MEMORY ENOMEM, EAI_AGAIN EAGAIN,
- * EAI_NONAME and EAI_NODATA ENOENT, any other EINVAL. Aborts outside a wire.
+ * ETIMEDOUT: the time is over, while resolving or connecting. Otherwise, of the address tried
+ * last, the errors of socket(2) and connect(2); or of the resolver: EAI_SYSTEM its errno,
+ * EAI_MEMORY ENOMEM, EAI_AGAIN EAGAIN, EAI_NONAME and EAI_NODATA ENOENT, any other EINVAL. Aborts
+ * outside a wire.
  * @par Switches
  * Yes.
  * @par Allocates
- * Yes: a descriptor, and during the call what getaddrinfo(3) allocates.
+ * Yes: a descriptor, and during the call, or until a resolver that is too late returns, what
+ * getaddrinfo(3) allocates and, with a limit, a thread.
  * @par Context
  * In a wire only; not in a signal handler.
  * @par Source

@@ -1,0 +1,89 @@
+#include "io_hints.hpp"
+
+#include "errno_guard.hpp"
+#include "io.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+namespace libwire::io {
+
+namespace {
+
+constexpr std::uint8_t kCalls = 255;
+
+// A few numbers that all threads note and look up without a lock; an old one makes room when it is
+// full. 0 is none.
+class Notes {
+public:
+  void add(std::uint64_t number) {
+    if (has(number))
+      return;
+    unsigned place = __atomic_fetch_add(&added_, 1, __ATOMIC_RELAXED) % kPlaces;
+    __atomic_store_n(&numbers_[place], number, __ATOMIC_RELAXED);
+  }
+
+  bool has(std::uint64_t number) const {
+    for (const std::uint64_t &one : numbers_)
+      if (number && __atomic_load_n(&one, __ATOMIC_RELAXED) == number)
+        return true;
+    return false;
+  }
+
+private:
+  static constexpr unsigned kPlaces = 16;
+  std::uint64_t numbers_[kPlaces] = {};
+  unsigned added_ = 0;
+};
+
+// A kind of descriptor: one file system's files, named pipes, ... 0 for those whose kinds look all
+// alike.
+std::uint64_t kind_of(const os::Description &what) {
+  return what.type ? what.device << 16 | what.type : 0;
+}
+
+constinit Notes refusing[2]; // by direction
+constinit Notes stored[3];   // by os::Storage
+
+} // namespace
+
+bool look_at(int fd, Hint &hint) {
+  ErrnoGuard guard;
+  os::Description what;
+  if (!guard.result(os::describe(fd, what)))
+    return false;
+  bool file = what.type == S_IFREG || what.type == S_IFBLK;
+  int flags = file ? os::get_flags(fd) : 0;
+  Way in = what.type == S_IFSOCK ? Way::receive : Way::ask;
+  Way out = file ? Way::ask_at : Way::ask;
+  if (flags & O_DIRECT)
+    in = out = Way::thread;
+  if (flags & O_APPEND)
+    out = Way::thread; // what was written in part could not be written again as a whole
+  hint.way[int(Direction::in)] = refusing[int(Direction::in)].has(kind_of(what)) ? Way::thread : in;
+  hint.way[int(Direction::out)] =
+      refusing[int(Direction::out)].has(kind_of(what)) ? Way::thread : out;
+  hint.fd = fd;
+  hint.left = kCalls;
+  return true;
+}
+
+void note_refusal(Hint &hint, int fd, Direction direction, const os::Description &what) {
+  if (kind_of(what))
+    refusing[int(direction)].add(kind_of(what));
+  if (hint.fd == fd)
+    hint.way[int(direction)] = Way::thread;
+}
+
+os::Storage storage_of(int fd, const os::Description &what) {
+  if (what.on_device)
+    return os::Storage::other;
+  for (auto storage : {os::Storage::other, os::Storage::memory, os::Storage::kernel})
+    if (stored[int(storage)].has(kind_of(what)))
+      return storage;
+  auto storage = offload<Takes::bounded>(os::Storage::other, [&] { return os::storage(fd); });
+  stored[int(storage)].add(kind_of(what));
+  return storage;
+}
+
+} // namespace libwire::io

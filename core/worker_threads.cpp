@@ -1,0 +1,217 @@
+// The threads' side of the workers: making calls, and coming to an end.
+#include "os.hpp"
+#include "worker.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <ctime>
+
+namespace libwire {
+
+namespace {
+
+constexpr int kIdleSeconds = 2;              // then a thread that is one too many ends
+constexpr std::size_t kThreadStack = 262144; // name services want more than a small one
+
+// Threads get no signal that is meant for the program; a fault in a system library stays a fault.
+void block_signals(sigset_t &old) {
+  sigset_t set;
+  ::sigfillset(&set);
+  for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS})
+    ::sigdelset(&set, fault);
+  ::pthread_sigmask(SIG_SETMASK, &set, &old);
+}
+
+// A signal that the call raised in this thread, where it is blocked and means nothing. It does not
+// show in the call's result: a write whose reader goes in the middle of it is a success.
+int take_raised_signal() {
+  sigset_t set;
+  ::sigemptyset(&set);
+  ::sigaddset(&set, SIGPIPE);
+  ::sigaddset(&set, SIGXFSZ);
+  timespec none{};
+  int signal = ::sigtimedwait(&set, nullptr, &none);
+  return signal > 0 ? signal : 0;
+}
+
+} // namespace
+
+bool Workers::start_thread(Crew &crew) {
+  pthread_attr_t attributes;
+  ::pthread_attr_init(&attributes);
+  ::pthread_attr_setstacksize(&attributes, kThreadStack);
+  sigset_t old;
+  block_signals(old);
+  pthread_t id;
+  int error = ::pthread_create(&id, &attributes, thread_main, &crew);
+  ::pthread_sigmask(SIG_SETMASK, &old, nullptr);
+  ::pthread_attr_destroy(&attributes);
+  return error == 0;
+}
+
+// Under the mutex. False when the thread has been idle for long and is one too many.
+bool Workers::wait_for_work(Crew &crew) {
+  auto too_many = [&] { return &crew == &patient_ || crew.threads > crew.limit; };
+  int error = 0;
+  ++crew.idle;
+  if (too_many()) {
+    timespec until;
+    ::clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += kIdleSeconds;
+    error = ::pthread_cond_timedwait(&crew.work, &mutex_, &until);
+  } else {
+    ::pthread_cond_wait(&crew.work, &mutex_);
+  }
+  --crew.idle;
+  crew.waking = false;
+  return error != ETIMEDOUT || !too_many(); // others may have gone meanwhile
+}
+
+// Under the mutex, which it gives up meanwhile. False when the thread was abandoned: it has no
+// mutex then.
+bool Workers::make_call(Worker &self, Request &request) {
+  request.worker = &self;
+  self.at_end = request.manner.at_end;
+  self.settled.store(false, std::memory_order_relaxed);
+  self.busy = true;
+  ++self.crew->busy;
+  ::pthread_mutex_unlock(&mutex_);
+
+  bool breakable = self.at_end == Request::AtEnd::broken_off;
+  errno = request.error;
+  if (breakable)
+    ::pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, nullptr);
+  request.perform(request);
+  if (self.abandoned)
+    return false;
+  if (breakable)
+    ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
+  request.error = errno;
+  request.signal = take_raised_signal();
+  wakeup_.push(&request);
+
+  ::pthread_mutex_lock(&mutex_);
+  self.busy = false;
+  if (--self.crew->busy == 0 && self.crew == &regular_ && forking_)
+    ::pthread_cond_signal(&none_busy_);
+  return true;
+}
+
+// Under the mutex. False when the thread was abandoned.
+bool Workers::serve(Worker &self) {
+  Crew &crew = *self.crew;
+  while (!stopping_) {
+    if (!crew.queued || forking_) {
+      if (!wait_for_work(crew) && !crew.queued)
+        break;
+      continue;
+    }
+    Request &request = dequeue(crew);
+    note_progress(crew);
+    if (crew.queued)
+      wake_one(crew);
+    if (!make_call(self, request))
+      return false;
+  }
+  return true;
+}
+
+bool Workers::still_wanted(Worker &self) {
+  self.abandoned = self.settled.exchange(true);
+  return !self.abandoned;
+}
+
+int Workers::ask(Request &request) {
+  Worker &self = *request.worker;
+  MutexLock lock(mutex_);
+  if (!stopping_) {
+    self.asking = true;
+    request.asking = true;
+    request.error = errno;
+    wakeup_.push(&request);
+    while (self.asking && !stopping_)
+      ::pthread_cond_wait(&self.answered, &mutex_);
+  }
+  errno = self.asking ? ECANCELED : self.error;
+  return stopping_ ? kStop : self.answer;
+}
+
+// Under the mutex, which it gives up. The last thing a thread does with the Workers.
+void Workers::leave(Worker &self) {
+  list_unlink(self.all);
+  --self.crew->threads;
+  pthread_t before = last_ended_;
+  bool somebody_before = somebody_ended_;
+  last_ended_ = self.id;
+  somebody_ended_ = true;
+  if (--thread_count_ == 0)
+    ::pthread_cond_signal(&none_left_);
+  ::pthread_mutex_unlock(&mutex_);
+  if (somebody_before)
+    ::pthread_join(before, nullptr);
+}
+
+// stop() has broken off the call it made.
+void Workers::thread_cancelled(void *thread) {
+  Worker &self = *static_cast<Worker *>(thread);
+  ::pthread_mutex_lock(&self.workers->mutex_);
+  self.workers->leave(self);
+}
+
+void *Workers::thread_main(void *argument) {
+  ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
+  auto *crew = static_cast<Crew *>(argument);
+  Worker self{};
+  self.crew = crew;
+  self.workers = crew->workers;
+  self.id = ::pthread_self();
+  self.answered = PTHREAD_COND_INITIALIZER;
+  Workers &workers = *self.workers;
+  ::pthread_mutex_lock(&workers.mutex_);
+  --crew->starting;
+  list_push_back(workers.threads_, self.all);
+  bool member;
+  pthread_cleanup_push(thread_cancelled, &self);
+  member = workers.serve(self);
+  pthread_cleanup_pop(0);
+  if (member)
+    workers.leave(self);
+  return nullptr;
+}
+
+void Workers::stop() {
+  MutexLock lock(mutex_);
+  stopping_ = true;
+  for (Crew *crew : {&regular_, &patient_}) {
+    list_reset(crew->queue); // without a look at what is queued: it may be gone
+    crew->queued = 0;
+    ::pthread_cond_broadcast(&crew->work);
+  }
+  for (ListNode *node = threads_.next, *next; node != &threads_; node = next) {
+    next = node->next;
+    Worker &thread = *LIBWIRE_HOLDER(Worker, all, node);
+    if (thread.asking)
+      ::pthread_cond_signal(&thread.answered);
+    if (!thread.busy || thread.at_end == Request::AtEnd::awaited)
+      continue;
+    if (thread.at_end == Request::AtEnd::broken_off) {
+      ::pthread_cancel(thread.id);
+    } else if (pthread_t id = thread.id; !thread.settled.exchange(true)) {
+      // From here on its frame is its own.
+      list_unlink(thread.all);
+      --thread_count_;
+      ::pthread_detach(id);
+    }
+  }
+  while (thread_count_)
+    ::pthread_cond_wait(&none_left_, &mutex_);
+  if (somebody_ended_)
+    ::pthread_join(last_ended_, nullptr);
+}
+
+void Workers::discard() {
+  wakeup_.close();
+  os::unmap(this, sizeof(Workers));
+}
+
+} // namespace libwire
