@@ -64,7 +64,8 @@ fi
 
 # A symbol's page is the page of its header or a link to it, and has the symbol in its NAME.
 symbols=$(sed -e ':a;s@/\*[^*]*\*/@@g;/\/\*/{N;ba}' "$source/capi/libwire.map" |
-  grep -oE '\bwi(re|o)_[a-z0-9_]+;' | tr -d ';')
+  grep -oE '\bwi(re|o)_[a-z0-9_]+;' | tr -d ';' |
+  grep -v '^wire_private_')
 check "there are symbols in libwire.map" [ -n "$symbols" ]
 named() { # SYMBOL PAGE
   sed -n '/^\.SH NAME/,/^\.SH LIBRARY/p' "$2" | grep -qE "(^| )$1(,| |$)"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # usage: fortified.sh LIBRARY FOLDER
 # The functions that a compiler calls where it knows the size of the buffer still end the program
-# when that is too small, in a wire too. Not every compiler uses them: the program calls them by name.
+# when that is too small, in a wire too. The program calls them by name: not every compiler does.
 set -euo pipefail
 library=$1 folder=$2
 rm -rf "$folder"
