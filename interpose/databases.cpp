@@ -136,34 +136,64 @@ Entry *find(Symbol symbol, LookUp look_up, Plain plain) {
     return found;                                                                                  \
   }
 
-// clang-format off
 FIND(passwd, getpwnam, (const char *name), (name), name)
 FIND(passwd, getpwuid, (uid_t id), (id), id)
 FIND(group, getgrnam, (const char *name), (name), name)
 FIND(group, getgrgid, (gid_t id), (id), id)
-FIND(servent, getservbyname, (const char *name, const char *protocol), (name, protocol), name, protocol)
+FIND(servent, getservbyname, (const char *name, const char *protocol), (name, protocol), name,
+     protocol)
 FIND(servent, getservbyport, (int port, const char *protocol), (port, protocol), port, protocol)
 FIND(protoent, getprotobyname, (const char *name), (name), name)
 FIND(protoent, getprotobynumber, (int number), (number), number)
 FIND_HOST(hostent, gethostbyname, (const char *name), (name), name)
 FIND_HOST(hostent, gethostbyname2, (const char *name, int family), (name, family), name, family)
-FIND_HOST(hostent, gethostbyaddr, (const void *address, socklen_t length, int family), (address, length, family), address, length, family)
+FIND_HOST(hostent, gethostbyaddr, (const void *address, socklen_t length, int family),
+          (address, length, family), address, length, family)
 FIND_HOST(netent, getnetbyname, (const char *name), (name), name)
 FIND_HOST(netent, getnetbyaddr, (uint32_t network, int family), (network, family), network, family)
 
-UNBOUNDED(int, getpwnam_r, (const char *name, passwd *entry, char *text, size_t size, passwd **result), (name, entry, text, size, result))
-UNBOUNDED(int, getpwuid_r, (uid_t id, passwd *entry, char *text, size_t size, passwd **result), (id, entry, text, size, result))
-UNBOUNDED(int, getgrnam_r, (const char *name, group *entry, char *text, size_t size, group **result), (name, entry, text, size, result))
-UNBOUNDED(int, getgrgid_r, (gid_t id, group *entry, char *text, size_t size, group **result), (id, entry, text, size, result))
-UNBOUNDED(int, getservbyname_r, (const char *name, const char *protocol, servent *entry, char *text, size_t size, servent **result), (name, protocol, entry, text, size, result))
-UNBOUNDED(int, getservbyport_r, (int port, const char *protocol, servent *entry, char *text, size_t size, servent **result), (port, protocol, entry, text, size, result))
-UNBOUNDED(int, getprotobyname_r, (const char *name, protoent *entry, char *text, size_t size, protoent **result), (name, entry, text, size, result))
-UNBOUNDED(int, getprotobynumber_r, (int number, protoent *entry, char *text, size_t size, protoent **result), (number, entry, text, size, result))
-UNBOUNDED(int, gethostbyname_r, (const char *name, hostent *entry, char *text, size_t size, hostent **result, int *error), (name, entry, text, size, result, error))
-UNBOUNDED(int, gethostbyname2_r, (const char *name, int family, hostent *entry, char *text, size_t size, hostent **result, int *error), (name, family, entry, text, size, result, error))
-UNBOUNDED(int, gethostbyaddr_r, (const void *address, socklen_t length, int family, hostent *entry, char *text, size_t size, hostent **result, int *error), (address, length, family, entry, text, size, result, error))
-UNBOUNDED(int, getnetbyname_r, (const char *name, netent *entry, char *text, size_t size, netent **result, int *error), (name, entry, text, size, result, error))
-UNBOUNDED(int, getnetbyaddr_r, (uint32_t network, int family, netent *entry, char *text, size_t size, netent **result, int *error), (network, family, entry, text, size, result, error))
-UNBOUNDED(int, getgrouplist, (const char *user, gid_t group, gid_t *groups, int *count), (user, group, groups, count))
+UNBOUNDED(int, getpwnam_r,
+          (const char *name, passwd *entry, char *text, size_t size, passwd **result),
+          (name, entry, text, size, result))
+UNBOUNDED(int, getpwuid_r, (uid_t id, passwd *entry, char *text, size_t size, passwd **result),
+          (id, entry, text, size, result))
+UNBOUNDED(int, getgrnam_r,
+          (const char *name, group *entry, char *text, size_t size, group **result),
+          (name, entry, text, size, result))
+UNBOUNDED(int, getgrgid_r, (gid_t id, group *entry, char *text, size_t size, group **result),
+          (id, entry, text, size, result))
+UNBOUNDED(int, getservbyname_r,
+          (const char *name, const char *protocol, servent *entry, char *text, size_t size,
+           servent **result),
+          (name, protocol, entry, text, size, result))
+UNBOUNDED(int, getservbyport_r,
+          (int port, const char *protocol, servent *entry, char *text, size_t size,
+           servent **result),
+          (port, protocol, entry, text, size, result))
+UNBOUNDED(int, getprotobyname_r,
+          (const char *name, protoent *entry, char *text, size_t size, protoent **result),
+          (name, entry, text, size, result))
+UNBOUNDED(int, getprotobynumber_r,
+          (int number, protoent *entry, char *text, size_t size, protoent **result),
+          (number, entry, text, size, result))
+UNBOUNDED(int, gethostbyname_r,
+          (const char *name, hostent *entry, char *text, size_t size, hostent **result, int *error),
+          (name, entry, text, size, result, error))
+UNBOUNDED(int, gethostbyname2_r,
+          (const char *name, int family, hostent *entry, char *text, size_t size, hostent **result,
+           int *error),
+          (name, family, entry, text, size, result, error))
+UNBOUNDED(int, gethostbyaddr_r,
+          (const void *address, socklen_t length, int family, hostent *entry, char *text,
+           size_t size, hostent **result, int *error),
+          (address, length, family, entry, text, size, result, error))
+UNBOUNDED(int, getnetbyname_r,
+          (const char *name, netent *entry, char *text, size_t size, netent **result, int *error),
+          (name, entry, text, size, result, error))
+UNBOUNDED(int, getnetbyaddr_r,
+          (uint32_t network, int family, netent *entry, char *text, size_t size, netent **result,
+           int *error),
+          (network, family, entry, text, size, result, error))
+UNBOUNDED(int, getgrouplist, (const char *user, gid_t group, gid_t *groups, int *count),
+          (user, group, groups, count))
 UNBOUNDED(int, initgroups, (const char *user, gid_t group), (user, group))
-// clang-format on

@@ -6,11 +6,11 @@
 
 using namespace libwire::interpose;
 
-// clang-format off
 WIO(int, fsync, (int fd), (fd))
 WIO(int, fdatasync, (int fd), (fd))
 WORKER(int, syncfs, (int fd), (fd))
-WORKER(int, sync_file_range, (int fd, off64_t offset, off64_t count, unsigned flags), (fd, offset, count, flags))
+WORKER(int, sync_file_range, (int fd, off64_t offset, off64_t count, unsigned flags),
+       (fd, offset, count, flags))
 WIO(int, truncate, (const char *path, off_t length), (path, length))
 SAME(truncate64, truncate);
 WIO(int, ftruncate, (int fd, off_t length), (fd, length))
@@ -19,15 +19,20 @@ WIO(int, fallocate, (int fd, int mode, off_t offset, off_t length), (fd, mode, o
 SAME(fallocate64, fallocate);
 WIO(int, posix_fallocate, (int fd, off_t offset, off_t length), (fd, offset, length))
 SAME(posix_fallocate64, posix_fallocate);
-WIO(int, posix_fadvise, (int fd, off_t offset, off_t length, int advice), (fd, offset, length, advice))
+WIO(int, posix_fadvise, (int fd, off_t offset, off_t length, int advice),
+    (fd, offset, length, advice))
 SAME(posix_fadvise64, posix_fadvise);
 WIO(int, msync, (void *address, size_t length, int flags), (address, length, flags))
 WORKER(ssize_t, readahead, (int fd, off64_t offset, size_t count), (fd, offset, count))
-WORKER(ssize_t, copy_file_range, (int in, off64_t *in_offset, int out, off64_t *out_offset, size_t count, unsigned flags), (in, in_offset, out, out_offset, count, flags))
+WORKER(ssize_t, copy_file_range,
+       (int in, off64_t *in_offset, int out, off64_t *out_offset, size_t count, unsigned flags),
+       (in, in_offset, out, out_offset, count, flags))
 UNBOUNDED(ssize_t, tee, (int in, int out, size_t count, unsigned flags), (in, out, count, flags))
-UNBOUNDED(ssize_t, splice, (int in, off64_t *in_offset, int out, off64_t *out_offset, size_t count, unsigned flags), (in, in_offset, out, out_offset, count, flags))
-UNBOUNDED(ssize_t, vmsplice, (int fd, const iovec *parts, size_t count, unsigned flags), (fd, parts, count, flags))
-// clang-format on
+UNBOUNDED(ssize_t, splice,
+          (int in, off64_t *in_offset, int out, off64_t *out_offset, size_t count, unsigned flags),
+          (in, in_offset, out, out_offset, count, flags))
+UNBOUNDED(ssize_t, vmsplice, (int fd, const iovec *parts, size_t count, unsigned flags),
+          (fd, parts, count, flags))
 
 SERVE(void, sync, (), ()) {
   offload(AT_sync, Takes::bounded, [] { return REAL(sync)(), 0; });

@@ -31,7 +31,6 @@ int flush(Symbol symbol, FILE *stream, Call call, Locking locking = Locking::loc
         AT_##name, stream, size, [&] { return REAL(name) arguments; }, Locking::locking);          \
   }
 
-// clang-format off
 WRITE(int, fputc, (int c, FILE *stream), (c, stream), stream, 1, locks)
 WRITE(int, putc, (int c, FILE *stream), (c, stream), stream, 1, locks)
 SAME(_IO_putc, putc);
@@ -40,25 +39,31 @@ WRITE(int, fputc_unlocked, (int c, FILE *stream), (c, stream), stream, 1, unlock
 WRITE(int, putc_unlocked, (int c, FILE *stream), (c, stream), stream, 1, unlocked)
 WRITE(int, putchar_unlocked, (int c), (c), stdout, 1, unlocked)
 // What inline putc_unlocked() calls when the buffer is full.
-WRITE(int, __overflow, (FILE *stream, int c), (stream, c), stream, 1, unlocked)
+WRITE(int, __overflow, (FILE * stream, int c), (stream, c), stream, 1, unlocked)
 WRITE(int, putw, (int word, FILE *stream), (word, stream), stream, sizeof word, locks)
 WRITE(int, fputs, (const char *text, FILE *stream), (text, stream), stream, ::strlen(text), locks)
 SAME(_IO_fputs, fputs);
-WRITE(int, fputs_unlocked, (const char *text, FILE *stream), (text, stream), stream, ::strlen(text), unlocked)
+WRITE(int, fputs_unlocked, (const char *text, FILE *stream), (text, stream), stream, ::strlen(text),
+      unlocked)
 WRITE(int, puts, (const char *text), (text), stdout, ::strlen(text) + 1, locks)
 SAME(_IO_puts, puts);
-WRITE(size_t, fwrite, (const void *buffer, size_t size, size_t count, FILE *stream), (buffer, size, count, stream), stream, product(size, count), locks)
+WRITE(size_t, fwrite, (const void *buffer, size_t size, size_t count, FILE *stream),
+      (buffer, size, count, stream), stream, product(size, count), locks)
 SAME(_IO_fwrite, fwrite);
-WRITE(size_t, fwrite_unlocked, (const void *buffer, size_t size, size_t count, FILE *stream), (buffer, size, count, stream), stream, product(size, count), unlocked)
-WRITE(int, vfprintf, (FILE *stream, const char *format, va_list arguments), (stream, format, arguments), stream, kFormatted, locks)
-WRITE(int, vprintf, (const char *format, va_list arguments), (format, arguments), stdout, kFormatted, locks)
-WRITE(int, __vfprintf_chk, (FILE *stream, int flag, const char *format, va_list arguments), (stream, flag, format, arguments), stream, kFormatted, locks)
-WRITE(int, __vprintf_chk, (int flag, const char *format, va_list arguments), (flag, format, arguments), stdout, kFormatted, locks)
+WRITE(size_t, fwrite_unlocked, (const void *buffer, size_t size, size_t count, FILE *stream),
+      (buffer, size, count, stream), stream, product(size, count), unlocked)
+WRITE(int, vfprintf, (FILE * stream, const char *format, va_list arguments),
+      (stream, format, arguments), stream, kFormatted, locks)
+WRITE(int, vprintf, (const char *format, va_list arguments), (format, arguments), stdout,
+      kFormatted, locks)
+WRITE(int, __vfprintf_chk, (FILE * stream, int flag, const char *format, va_list arguments),
+      (stream, flag, format, arguments), stream, kFormatted, locks)
+WRITE(int, __vprintf_chk, (int flag, const char *format, va_list arguments),
+      (flag, format, arguments), stdout, kFormatted, locks)
 WRITE(wint_t, fputwc, (wchar_t c, FILE *stream), (c, stream), stream, kFormatted, locks)
 WRITE(wint_t, putwc, (wchar_t c, FILE *stream), (c, stream), stream, kFormatted, locks)
 WRITE(wint_t, putwchar, (wchar_t c), (c), stdout, kFormatted, locks)
 WRITE(int, fputws, (const wchar_t *text, FILE *stream), (text, stream), stream, kFormatted, locks)
-// clang-format on
 
 SERVE(void, perror, (const char *text), (text)) {
   write_stream(AT_perror, stderr, kFormatted, [&] { return REAL(perror)(text), 0; });

@@ -68,7 +68,8 @@ static void mistakes(void) {
   CALL(poll(&closed, 1, -1));
   note("%x\n", closed.revents);
   volatile nfds_t too_many = (nfds_t)-1;
-  CALL(poll(wrong, too_many, 5));
+  if (!TESTS_WITH_ASAN) /* which would look at all of them */
+    CALL(poll(wrong, too_many, 5));
   struct timespec bad = {0, 2000000000};
   CALL(ppoll(&closed, 1, &bad, NULL));
   fd_set set;

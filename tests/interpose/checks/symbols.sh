@@ -18,12 +18,15 @@ fail() {
 sed -nE 's/^(OVERRIDE|VERSIONED|TWIN)\(([A-Za-z0-9_]+), .*/\2/p' "$table" | sort >"$work/table"
 uniq -d "$work/table" >"$work/twice"
 [ ! -s "$work/twice" ] || fail "twice in the table: $(cat "$work/twice")"
-"$nm" -D --defined-only "$library" | awk '$2 != "A" {print $3}' | sed 's/@.*//' | sort >"$work/exported"
+"$nm" -D --defined-only "$library" | awk '$2 != "A" {print $3}' | sed 's/@.*//' |
+  sort >"$work/exported"
 diff "$work/table" "$work/exported" || fail "the table (<) and what the library exports (>) differ"
 
 # Entries of other forms would be left out above.
 entries=$(grep -cE '^[A-Z]+\(' "$table")
-known=$(grep -cE '^((OVERRIDE|VERSIONED)\(\w+, \w+, (ready|timer|worker|unbounded|lock|direct), ".+"\)|TWIN\(\w+, \w+\)|OTHER\(\w+\)|PASSED\(\w+, ".+"\))$' "$table")
+how='(ready|timer|worker|unbounded|lock|direct)'
+own="(OVERRIDE|VERSIONED)\\(\\w+, \\w+, $how, \".+\"\\)"
+known=$(grep -cE "^($own|TWIN\\(\\w+, \\w+\\)|OTHER\\(\\w+\\)|PASSED\\(\\w+, \".+\"\\))\$" "$table")
 [ "$entries" -eq "$known" ] || fail "$((entries - known)) entries of $table are not of a known form"
 
 # `family` is a file in which the name stands; a twin is made in the file of its original.
@@ -45,5 +48,6 @@ sed -nE 's/^PASSED\((\w+), .*/\1/p' "$table" >"$work/passed"
 sort "$work/table" "$work/passed" >"$work/known"
 grep -v '^#' "$here/cancellation_points.txt" | tr -s ' ' '\n' | sed '/^$/d' | sort -u |
   comm -23 - "$work/known" >"$work/forgotten"
-[ ! -s "$work/forgotten" ] || fail "neither overridden nor passed on: $(tr '\n' ' ' <"$work/forgotten")"
+[ ! -s "$work/forgotten" ] ||
+  fail "neither overridden nor passed on: $(tr '\n' ' ' <"$work/forgotten")"
 exit "$failed"
