@@ -175,6 +175,7 @@ inline void ask_reactor(Scheduler &s) {
 using ProgramCall = void (*)(void *);
 
 void run_wire(Transfer transfer) {
+  outermost_frame();
   Wire *previous = static_cast<Wire *>(transfer.data);
   if (previous)
     keep_context(previous, transfer.fctx);
