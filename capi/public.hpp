@@ -7,6 +7,7 @@
 #include "wire.h"
 #include "wire_channel.h"
 #include "wire_defer.h"
+#include "wire_dump.h"
 #include "wire_fd.h"
 #include "wire_lock.h"
 #include "wire_log.h"

@@ -35,7 +35,9 @@ void log_to_syslog(wire_log_level_e level, const char *fmt, ...) {
 
 void begin(int fd, const char *function) {
   require(log_init(fd), function, "no memory for the queue of lines");
-  wire_log = log_to_descriptor;
+  // Other threads may be about to call it.
+  if (__atomic_load_n(&wire_log, __ATOMIC_RELAXED) != &log_to_descriptor)
+    __atomic_store_n(&wire_log, &log_to_descriptor, __ATOMIC_RELAXED);
 }
 
 } // namespace

@@ -1,5 +1,6 @@
 # What `cmake --install` puts where: libraries, wire-run, headers under <includedir>/libwire, the
-# .pc files, the CMake package and the man pages. The installed tree may be moved as a whole.
+# .pc files, the CMake package, gdb's script and the man pages. The installed tree may be moved as a
+# whole.
 include(CMakePackageConfigHelpers)
 
 install(TARGETS wire wire_static wire_interpose EXPORT libwireTargets)
@@ -34,6 +35,18 @@ configure_package_config_file(cmake/libwireConfig.cmake.in libwireConfig.cmake
 write_basic_package_version_file(libwireConfigVersion.cmake COMPATIBILITY SameMajorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/libwireConfig.cmake
               ${PROJECT_BINARY_DIR}/libwireConfigVersion.cmake DESTINATION ${package_dir})
+
+# gdb looks for a script of the library's name, with the folder it is installed in, below a folder of
+# its own. The prefix is that of the installation, which may be another than that of the build.
+if(IS_ABSOLUTE ${CMAKE_INSTALL_LIBDIR})
+  set(gdb_libdir ${CMAKE_INSTALL_LIBDIR})
+else()
+  set(gdb_libdir "\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}")
+endif()
+install(
+  FILES scripts/gdb/libwire-gdb.py
+  DESTINATION "${CMAKE_INSTALL_DATADIR}/gdb/auto-load${gdb_libdir}"
+  RENAME libwire.so.${PROJECT_VERSION}-gdb.py)
 
 # The manual pages are made from the comments of the headers.
 set(manual ${PROJECT_SOURCE_DIR}/man/libwire.7)

@@ -72,6 +72,8 @@ bool detach_sender(Wire *wire) {
   return true;
 }
 
+constexpr Obstacle kReceiver = {"a receiver on channel", detach_sender, nullptr};
+
 bool detach_receiver(Wire *wire) {
   Control *control = wire->block();
   auto &channel = *static_cast<Channel *>(control->blocked_on);
@@ -81,6 +83,8 @@ bool detach_receiver(Wire *wire) {
     pass_on(channel);
   return true;
 }
+
+constexpr Obstacle kMessage = {"a message on channel", detach_receiver, nullptr};
 
 } // namespace
 
@@ -95,7 +99,7 @@ void channel_send(Channel &channel, void *message) {
   control->payload = message;
   list_push_back(channel.senders, control->queue);
   announce(channel);
-  return block_inline(&channel, detach_sender);
+  return block_inline(&channel, kReceiver);
 }
 
 int channel_receive(Channel &channel, void **message) {
@@ -107,7 +111,7 @@ int channel_receive(Channel &channel, void **message) {
   Control *control = scheduler.current->block();
   list_push_back(channel.receivers, control->queue);
   do
-    block(&channel, detach_receiver);
+    block(&channel, kMessage);
   while (list_empty(channel.senders) || first_blocked(channel) != &control->queue);
   list_unlink(control->queue);
   *message = take(channel);

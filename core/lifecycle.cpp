@@ -65,6 +65,7 @@ void end_other_wires(Scheduler &s) {
 void after_fork_in_child() {
   Scheduler &s = scheduler;
   bool alone = in_wire();
+  tools::after_fork_in_child(s.workers || reactors != s.reactor);
   for (Reactor *reactor = reactors, *next; reactor; reactor = next) {
     next = reactor->next;
     if (reactor != s.reactor) {

@@ -29,6 +29,10 @@ public:
     return *this;
   }
 
+  Line &add_address(const void *address) {
+    return add_hex(reinterpret_cast<std::uintptr_t>(address));
+  }
+
   Line &add_number(std::uint64_t value) {
     char digits[20];
     int count = 0;

@@ -32,8 +32,12 @@ bool detach_from_semaphore(Wire *wire) {
   return true;
 }
 
+constexpr Obstacle kLock = {"lock", detach_from_lock, nullptr};
+constexpr Obstacle kClear = {"nobody to use lock", detach_from_clear, nullptr};
+constexpr Obstacle kSemaphore = {"semaphore", detach_from_semaphore, nullptr};
+
 bool waits_for_clear(ListNode *queue) {
-  return LIBWIRE_HOLDER(Control, queue, queue)->detach == detach_from_clear;
+  return LIBWIRE_HOLDER(Control, queue, queue)->obstacle == &kClear;
 }
 
 void let_go(ListNode *queue) {
@@ -52,7 +56,7 @@ void lock_queue(Lock &lock) {
   require_wire("wire_lock_take");
   ++lock.num_users;
   list_push_back(lock.users, scheduler.current->block()->queue);
-  return block_inline(&lock, detach_from_lock);
+  return block_inline(&lock, kLock);
 }
 
 void lock_hand_over(Lock &lock) {
@@ -71,7 +75,7 @@ void lock_wait_clear(Lock &lock) {
   while (lock.num_users != 0) {
     require_wire("wire_lock_wait_clear");
     list_push_front(lock.users, scheduler.current->block()->queue);
-    block(&lock, detach_from_clear);
+    block(&lock, kClear);
   }
 }
 
@@ -87,7 +91,7 @@ void semaphore_take(Semaphore &semaphore) {
   }
   require_wire("wire_sem_take");
   list_push_back(semaphore.waiters, scheduler.current->block()->queue);
-  return block_inline(&semaphore, detach_from_semaphore);
+  return block_inline(&semaphore, kSemaphore);
 }
 
 void semaphore_release(Semaphore &semaphore) {

@@ -69,7 +69,9 @@ bool log_init(int fd) {
   Scheduler &s = attached_scheduler();
   if (s.log)
     return true;
+  ::pthread_mutex_lock(&direct_mutex);
   ::tzset(); // reads the time zone now, so that no line has to allocate for it
+  ::pthread_mutex_unlock(&direct_mutex);
   if (!lifecycle::release_at_thread_end())
     return false;
   s.log = LogWriter::make();

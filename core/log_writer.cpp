@@ -15,7 +15,7 @@
 
 namespace libwire {
 
-constinit int log_target = 1;
+constinit std::atomic<int> log_target = 1;
 
 namespace {
 

@@ -15,6 +15,7 @@
 #include "log_line.hpp"
 #include "wire.hpp"
 
+#include <atomic>
 #include <pthread.h>
 
 namespace libwire {
@@ -69,6 +70,6 @@ private:
 };
 
 // Where all lines go.
-extern constinit int log_target;
+extern constinit std::atomic<int> log_target;
 
 } // namespace libwire

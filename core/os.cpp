@@ -1,5 +1,7 @@
 #include "os.hpp"
 
+#include "tools.hpp"
+
 #include <cerrno>
 #include <climits>
 #include <csignal>
@@ -117,7 +119,11 @@ ssize_t writev_at(int fd, const iovec *parts, int count, off_t offset) {
                              : ::syscall(SYS_pwritev, fd, parts, count, offset, 0L);
 }
 
-int close(int fd) { return int(::syscall(SYS_close, fd)); }
+int close(int fd) {
+  if constexpr (tools::kFollowsDescriptors)
+    return ::close(fd);
+  return int(::syscall(SYS_close, fd));
+}
 
 int get_flags(int fd) { return int(::syscall(SYS_fcntl, fd, F_GETFL)); }
 
@@ -176,7 +182,9 @@ bool is_ready(int fd, short events) {
   return ::syscall(SYS_ppoll, &one, 1, &none, nullptr, 0) > 0;
 }
 
-int epoll_create() { return mark_and_move(::epoll_create1(EPOLL_CLOEXEC), mark()); }
+int epoll_create() {
+  return mark_and_move(int(::syscall(SYS_epoll_create1, EPOLL_CLOEXEC)), mark());
+}
 
 int epoll_control(int epoll, int operation, int fd, std::uint32_t events, std::uint64_t data) {
   epoll_event event{};
@@ -213,6 +221,8 @@ void sleep(std::uint64_t timeout) {
   timespec limit = to_timespec(timeout);
   ::syscall(SYS_ppoll, nullptr, 0, timeout == kForever ? nullptr : &limit, nullptr, 0);
 }
+
+pid_t thread_id() { return pid_t(::syscall(SYS_gettid)); }
 
 void signal_thread(int signal) { ::syscall(SYS_tgkill, ::getpid(), ::syscall(SYS_gettid), signal); }
 
@@ -294,6 +304,10 @@ int guard_install(void *address, std::size_t size) {
 }
 
 std::size_t page_size() { return std::size_t(::sysconf(_SC_PAGESIZE)); }
+
+bool resident(void *address, std::size_t count, unsigned char *pages) {
+  return ::mincore(address, count * page_size(), pages) == 0;
+}
 
 const char *environment(const char *name) { return ::secure_getenv(name); }
 

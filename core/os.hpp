@@ -66,6 +66,7 @@ void sleep(std::uint64_t timeout);
 
 // Sends a signal to the calling thread.
 void signal_thread(int signal);
+pid_t thread_id();
 
 // What a descriptor is, as far as that is known without asking a disk or a server.
 struct Description {
@@ -120,6 +121,9 @@ void *remap(void *address, std::size_t old_size, std::size_t new_size);
 // Makes a page range inaccessible without splitting the mapping (MADV_GUARD_INSTALL, Linux 6.13).
 int guard_install(void *address, std::size_t size);
 std::size_t page_size();
+// Which of `count` pages are in memory, one byte each. Touches none. False when some are not
+// mapped.
+bool resident(void *address, std::size_t count, unsigned char *pages);
 
 // The value of a WIRE_* environment switch; null in a program with raised privileges.
 const char *environment(const char *name);

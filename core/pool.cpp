@@ -33,6 +33,8 @@ bool detach(Wire *wire) {
   return true;
 }
 
+constexpr Obstacle kEntry = {"an entry of pool", detach, nullptr};
+
 Wire *start(Pool &pool, PoolEntry &entry, const char *name, void (*function)(void *),
             void *argument) {
   Wire *wire = create(&entry.wire, name, function, argument, entry.stack, pool.stack_size);
@@ -97,7 +99,7 @@ Wire *pool_allocate_blocking(Pool &pool, const char *name, void (*entry)(void *)
   Control *control = scheduler.current->block();
   list_push_back(pool.waiters.receivers, control->queue);
   ++pool.waiting;
-  block(&pool, detach);
+  block(&pool, kEntry);
   --pool.waiting;
   return start(pool, *static_cast<PoolEntry *>(control->payload), name, entry, argument);
 }

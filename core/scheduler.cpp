@@ -1,5 +1,7 @@
 #include "scheduler.hpp"
 
+#include "debug.hpp"
+#include "dump.hpp"
 #include "errno_guard.hpp"
 #include "lifecycle.hpp"
 #include "pool.hpp"
@@ -71,6 +73,7 @@ void retire(Wire *wire) {
   if (control->watches) [[unlikely]]
     wire->has(Wire::kEnding) ? drop_watches(control) : drop_or_bequeath_watches(control);
   list_unlink(control->all);
+  tools::forget_stack(control);
   --scheduler.population;
   wire->control = 0;
   if (control->pool)
@@ -126,16 +129,26 @@ Transfer save_any(Transfer transfer) {
 
 // Runs on top of a wire that follows an ended one.
 Transfer after_end(Transfer transfer) {
-  tools::arrive(scheduler.current->block(), nullptr);
+  tools::arrive_after_end(scheduler.current->block());
   return transfer;
+}
+
+// The first thing on the stack of a wire that starts, or that goes on to end. `previous` is null
+// when it has ended.
+Control *arrive_from(Wire *previous, Context context) {
+  Control *control = scheduler.current->block();
+  if (previous) {
+    keep_context(previous, context);
+    tools::arrive(control, previous->block());
+  } else {
+    tools::arrive_after_end(control);
+  }
+  return control;
 }
 
 // Run on top of a wire that was cancelled while it was suspended.
 Transfer end_on_top(Transfer transfer) {
-  Wire *previous = static_cast<Wire *>(transfer.data);
-  if (previous)
-    keep_context(previous, transfer.fctx);
-  tools::arrive(scheduler.current->block(), previous ? previous->block() : nullptr);
+  arrive_from(static_cast<Wire *>(transfer.data), transfer.fctx);
   end_cancelled();
 }
 
@@ -175,11 +188,8 @@ inline void ask_reactor(Scheduler &s) {
 using ProgramCall = void (*)(void *);
 
 void run_wire(Transfer transfer) {
-  Wire *previous = static_cast<Wire *>(transfer.data);
-  if (previous)
-    keep_context(previous, transfer.fctx);
-  Control *control = scheduler.current->block();
-  tools::arrive(control, previous ? previous->block() : nullptr);
+  outermost_frame();
+  Control *control = arrive_from(static_cast<Wire *>(transfer.data), transfer.fctx);
   wire_private_call(control->entry, control->argument);
   return finish();
 }
@@ -190,7 +200,7 @@ void end_cancelled() {
   Wire *self = scheduler.current;
   Control *control = self->block();
   self->control = (self->control | Wire::kEnding) & ~Wire::kCancelled;
-  while (self->has(Wire::kBlocked) && !control->detach(self))
+  while (self->has(Wire::kBlocked) && !control->obstacle->detach(self))
     suspend();
   self->control &= ~Wire::kBlocked;
   drop_watches(control);
@@ -318,20 +328,22 @@ Scheduler &attached_scheduler() {
   list_reset(s.main.link);
   s.main.control = reinterpret_cast<std::uintptr_t>(&s.main_control) | Wire::kOutside;
   s.current = s.outside = &s.main;
+  tools::attach_thread();
+  tell_debuggers();
   lifecycle::watch_forks();
   return s;
 }
 
 void suspend() { return suspend_inline(); }
 
-void block(void *on, Detach detach) { return block_inline(on, detach); }
+void block(void *on, const Obstacle &obstacle) { return block_inline(on, obstacle); }
 
 Wire *create(Wire *wire, const char *name, void (*entry)(void *), void *argument, void *stack,
              std::size_t stack_size) {
   Scheduler &s = attached_scheduler();
   auto low = reinterpret_cast<std::uintptr_t>(stack);
   std::uintptr_t top = low + stack_size;
-  tools::fresh_stack(stack, stack_size);
+  void *tool_handle = tools::fresh_stack(static_cast<char *>(stack), stack_size);
   std::uintptr_t block =
       (top - stack_colour(low, stack_size) - sizeof(Control)) & ~std::uintptr_t(kCacheLine - 1);
   auto *control = reinterpret_cast<Control *>(block);
@@ -342,7 +354,8 @@ Wire *create(Wire *wire, const char *name, void (*entry)(void *), void *argument
   control->stack_high = control->stack_low + stack_size;
   control->wire = wire;
   control->pool = nullptr;
-  control->sanitizer = nullptr;
+  control->tool_handle = tool_handle;
+  __atomic_signal_fence(__ATOMIC_RELEASE); // wire_dump in a signal handler follows the list
   list_push_back(s.all, control->all);
   ++s.population;
   wire->control = block | Wire::kFresh;
@@ -366,7 +379,7 @@ void cancel(Wire *wire) {
   ErrnoGuard guard;
   drop_watches(wire->block());
   if (wire->has(Wire::kBlocked)) {
-    if (!wire->block()->detach(wire))
+    if (!wire->block()->obstacle->detach(wire))
       return;
     wire->control &= ~Wire::kBlocked;
   }
@@ -375,7 +388,7 @@ void cancel(Wire *wire) {
 
 void discard(Wire *wire) {
   if (wire->has(Wire::kBlocked))
-    wire->block()->detach(wire);
+    wire->block()->obstacle->detach(wire);
   if (wire->ready()) // also made so by another that was discarded
     unready(scheduler, wire);
   wire->control |= Wire::kEnding;
@@ -391,7 +404,7 @@ void run() {
     else if (s.reactor && s.reactor->busy())
       sleep_in_reactor(s);
     else
-      return;
+      return report_deadlock();
   }
 }
 

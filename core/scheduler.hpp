@@ -142,16 +142,16 @@ void suspend();
 // Stops the running wire until release() lets it go; nobody else can resume it. The caller has
 // queued it. In tail position of the calls that programs make, it lets their return go straight
 // back to the program.
-[[gnu::always_inline]] inline void block_inline(void *on, Detach detach) {
+[[gnu::always_inline]] inline void block_inline(void *on, const Obstacle &obstacle) {
   Wire *self = scheduler.current;
   Control *control = self->block();
   control->blocked_on = on;
-  control->detach = detach;
+  control->obstacle = &obstacle;
   self->control |= Wire::kBlocked;
   return suspend_inline();
 }
 
-void block(void *on, Detach detach);
+void block(void *on, const Obstacle &obstacle);
 
 // Whether no other wire is ready.
 inline bool only_one(const Scheduler &s) {

@@ -219,7 +219,7 @@ void release_arena(Arena *arena) {
   while (*link != arena)
     link = &(*link)->next;
   *link = arena->next;
-  tools::fresh_stack(arena, arena->bytes); // wires that were forgotten never left theirs
+  tools::clear_marks(arena, arena->bytes); // wires that were forgotten never left theirs
   os::unmap(arena, arena->bytes);
 }
 

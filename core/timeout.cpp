@@ -1,5 +1,6 @@
 #include "timeout.hpp"
 
+#include "line.hpp"
 #include "reactor.hpp"
 
 namespace libwire {
@@ -48,6 +49,20 @@ Watch *enroll(Timeout &timeout) {
 struct Sleeper : Timer {
   Wire *wire;
 };
+
+bool detach_sleeper(Wire *wire) {
+  auto &timer = *static_cast<Sleeper *>(wire->block()->blocked_on);
+  if (timer.running())
+    scheduler.reactor->timers.stop(timer);
+  return true;
+}
+
+void describe_sleeper(const void *sleeper, Line &line) {
+  std::uint64_t now = os::now(), deadline = static_cast<const Sleeper *>(sleeper)->deadline;
+  line.add(", in ").add_number(deadline > now ? (deadline - now) / kMillisecond : 0).add(" ms");
+}
+
+constexpr Obstacle kSleep = {"the end of its sleep", detach_sleeper, describe_sleeper};
 
 } // namespace
 
@@ -127,12 +142,7 @@ bool sleep_for(int milliseconds, const char *function) {
   sleeper.link = {};
   sleeper.expired = [](Timer *timer) { release(static_cast<Sleeper *>(timer)->wire); };
   r->timers.start(sleeper, os::now() + std::uint64_t(milliseconds) * kMillisecond);
-  block(&sleeper, [](Wire *wire) {
-    auto &timer = *static_cast<Sleeper *>(wire->block()->blocked_on);
-    if (timer.running())
-      scheduler.reactor->timers.stop(timer);
-    return true;
-  });
+  block(&sleeper, kSleep);
   return true;
 }
 

@@ -1,6 +1,7 @@
 #include "wait.hpp"
 
 #include "channel.hpp"
+#include "line.hpp"
 #include "reactor.hpp"
 #include "scheduler.hpp"
 
@@ -36,6 +37,36 @@ bool detach_from_list(Wire *wire) {
   return true;
 }
 
+void describe_watch(const Watch &watch, Line &line) {
+  if (watch.kind == Watch::Kind::descriptor) {
+    line.add("descriptor ").add_number(unsigned(watch.fd));
+    line.add(watch.events & EPOLLIN ? " to be readable" : " to be writable");
+  } else if (watch.kind == Watch::Kind::receiver) {
+    line.add("a message on channel ").add_address(watch.channel);
+  } else {
+    std::uint64_t now = os::now(), deadline = watch.timer.deadline;
+    line.add("a timeout");
+    if (watch.timer.running())
+      line.add(" in ").add_number(deadline > now ? (deadline - now) / 1'000'000 : 0).add(" ms");
+  }
+}
+
+void describe_list(const void *list, Line &line) {
+  const ListNode &head = static_cast<const WaitList *>(list)->head;
+  const char *between = ": ";
+  for (ListNode *node = head.next; node && node != &head; node = node->next) {
+    const Wait &wait = *wait_of(node);
+    line.add(between);
+    between = " or ";
+    if (const Watch *watch = scheduler.reactor ? scheduler.reactor->watches.first(wait) : nullptr)
+      describe_watch(*watch, line);
+    else
+      line.add("wait ").add_address(&wait);
+  }
+}
+
+constexpr Obstacle kList = {"an event", detach_from_list, describe_list};
+
 } // namespace
 
 void wait_init(Wait &wait) {
@@ -64,7 +95,7 @@ bool wait_trigger(Wait &wait) {
   Wire *wire = wait.wire;
   if (wire->ended() || wire->ready())
     return true;
-  if (wire->has(Wire::kBlocked) && wire->block()->detach == detach_from_list)
+  if (wire->has(Wire::kBlocked) && wire->block()->obstacle == &kList)
     release(wire);
   else
     wake(wire); // not if it is blocked elsewhere: it will see the wait when it looks
@@ -90,7 +121,7 @@ Wait &list_wait(WaitList &list, const char *function) {
       return wait;
     }
     require_wire(function);
-    block(&list, detach_from_list);
+    block(&list, kList);
   }
 }
 

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "timers.hpp"
+#include "tools.hpp"
 #include "wait.hpp"
 
 #include <cstddef>
@@ -64,6 +65,7 @@ public:
 
   // The first slot of a registered wait, or null.
   Watch *first(const Wait &wait) const {
+    tools::any_value(wait.watch);
     if (wait.watch - 1 >= used_)
       return nullptr;
     Watch &slot = at(wait.watch);
@@ -99,6 +101,7 @@ public:
   }
 
 private:
+  friend struct DebugLayout;
   bool grow();
   void link_owner(Watch &slot, Wire *owner);
   void unlink_owner(Watch &slot);

@@ -22,19 +22,29 @@ struct DeferNode {
   void (*cleanup)(DeferNode *);
 };
 
+class Line;
 struct Pool;
 struct Watch;
 
-// Takes a wire that is cancelled out of what it is blocked on, passing on whatever it had already
-// been given. False when the wire must stay suspended until what it waits for is over.
-using Detach = bool (*)(Wire *);
+// A kind of thing that a wire can be blocked on; one constant object for each.
+struct Obstacle {
+  const char *name; // what the wire waits for, in words, for wire_dump and debuggers
+
+  // Takes a wire that is cancelled out of what it is blocked on, passing on whatever it had already
+  // been given. False when the wire must stay suspended until what it waits for is over.
+  bool (*detach)(Wire *);
+
+  // Says more than `name` about what is in Control::blocked_on; async-signal-safe. Null: its
+  // address says enough.
+  void (*describe)(const void *blocked_on, Line &line);
+};
 
 struct Control {
   Watch *watches; // the first of its registrations in the watch table, or null
 
   // While the wire is blocked (Wire::kBlocked): what on, and its place there. Before it first runs:
   // what to run.
-  Detach detach;
+  const Obstacle *obstacle;
   union {
     ListNode queue;
     struct {
@@ -49,8 +59,8 @@ struct Control {
   char *stack_high;
   ListNode all; // the list of all wires of the scheduler
   Wire *wire;
-  Pool *pool;      // gets the wire back when it has ended; may be null
-  void *sanitizer; // handle of the tools in tools.hpp
+  Pool *pool;        // gets the wire back when it has ended; may be null
+  void *tool_handle; // see tools.hpp
 };
 static_assert(sizeof(Control) <= 128, "a 4096-byte stack must leave 3.8 KiB to the user");
 

@@ -166,9 +166,13 @@ bool Workers::detach(Wire *wire) {
   return true;
 }
 
+// Its address says nothing.
+constexpr Obstacle Workers::kObstacle = {"a call that a worker makes", detach,
+                                         [](const void *, Line &) {}};
+
 void Workers::wait_for(Request &request) {
   while (!request.finished)
-    block(&request, detach);
+    block(&request, kObstacle);
   if (request.signal)
     os::signal_thread(request.signal);
   errno = request.error;

@@ -157,6 +157,7 @@ private:
   Crew &crew_of(const Request &request) { return request.manner.patient ? patient_ : regular_; }
 
   static bool detach(Wire *wire);
+  static const Obstacle kObstacle;
   static bool start_thread(Crew &crew);
   static void *thread_main(void *crew);
   static void thread_cancelled(void *thread);

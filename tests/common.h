@@ -55,6 +55,20 @@ extern "C" {
 #define TESTS_WITH_ASAN 0
 #endif
 
+#if defined(__SANITIZE_THREAD__)
+#define TESTS_WITH_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define TESTS_WITH_TSAN 1
+#endif
+#endif
+#ifndef TESTS_WITH_TSAN
+#define TESTS_WITH_TSAN 0
+#endif
+
+/* Both need much more stack and memory than the program itself, and see what it may not do. */
+#define TESTS_WITH_SANITIZER (TESTS_WITH_ASAN || TESTS_WITH_TSAN)
+
 /* Not every program uses every helper. */
 #define HELPER static inline __attribute__((unused))
 
@@ -71,7 +85,9 @@ HELPER void check_failed(const char *condition, const char *file, int line, int 
 /* A test that hangs is a failure. What is given is far above what a slow machine needs. */
 HELPER void deadline(unsigned seconds) { alarm(seconds); }
 
-__attribute__((constructor)) static void default_deadline(void) { deadline(60); }
+__attribute__((constructor)) static void default_deadline(void) {
+  deadline(TESTS_WITH_TSAN ? 200 : 60);
+}
 
 HELPER int64_t milliseconds_now(void) {
   struct timespec now;

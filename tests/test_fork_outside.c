@@ -172,10 +172,10 @@ static void wires_of_other_threads_are_not_in_the_child(void **state) {
   passes(forks_beside_threads);
 }
 
-static volatile int stop;
+static int stop;
 
 static void *allocates(void *unused) {
-  while (!stop) {
+  while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
     void *stack = wire_stack_alloc(5 * 4096);
     check(stack != NULL);
     wire_stack_free(stack, 5 * 4096);
@@ -199,7 +199,7 @@ static void forks_while_others_allocate(void *unused) {
     }
     await_child_outside(child);
   }
-  stop = 1;
+  __atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
   for (int i = 0; i < 2; i++)
     check(pthread_join(threads[i], NULL) == 0);
 }

@@ -22,7 +22,7 @@
 
 static unsigned allocations;
 
-#if TESTS_WITH_ASAN
+#if TESTS_WITH_SANITIZER
 
 /* The sanitizer has replaced them already. */
 
@@ -376,7 +376,7 @@ static void wires_on_the_memory_of_the_caller_need_none_at_all(void **state) {
 
 static void allocations_are_noticed(void **state) {
   (void)state;
-  if (TESTS_WITH_ASAN)
+  if (TESTS_WITH_SANITIZER)
     skip();
   unsigned before = allocations;
   void *volatile memory = malloc(1);

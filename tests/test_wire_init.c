@@ -192,7 +192,7 @@ static void tiny(void *times) {
 
 static void the_smallest_stack_is_enough_to_yield(void **state) {
   (void)state;
-  if (TESTS_WITH_ASAN)
+  if (TESTS_WITH_SANITIZER)
     skip(); /* frames are larger with sanitizers */
   start_afresh();
   wire_yield(); /* the dynamic linker's own work needs more */

@@ -295,7 +295,7 @@ static void logs_on_a_small_stack(void *init) {
 
 static void a_wire_with_a_small_stack_can_log(void **unused) {
   (void)unused;
-  if (TESTS_WITH_ASAN)
+  if (TESTS_WITH_SANITIZER)
     skip(); /* its frames are larger */
   assert_true(matches(output_of(logs_on_a_small_stack, NULL), "small stack 123456\\.789\n$"));
   assert_true(matches(output_of(logs_on_a_small_stack, "init"), "small stack 123456\\.789\n$"));

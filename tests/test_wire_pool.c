@@ -362,7 +362,7 @@ static void wants_too_much(void *unused) {
 
 static void too_little_memory_is_reported_and_nothing_is_kept(void **state) {
   (void)state;
-  if (TESTS_WITH_ASAN)
+  if (TESTS_WITH_SANITIZER)
     skip(); /* reserves more than any limit */
   expect_success(run_child(wants_too_much, NULL));
 }

@@ -232,6 +232,8 @@ static void looks_at_descriptors(void *unused) {
 
 static void twenty_thousand_sleepers_use_no_descriptors(void **unused) {
   (void)unused;
+  if (TESTS_WITH_TSAN)
+    skip(); /* takes 8000 wires at most */
   wire_t *wires = calloc(MANY, sizeof *wires);
   void **stacks = calloc(MANY, sizeof *stacks);
   assert_non_null(wires);

@@ -115,7 +115,7 @@ static void wires_can_use_all_of_it(void **state) {
   (void)state;
   start_afresh();
   for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-    if (sizes[i] < (TESTS_WITH_ASAN ? 65536 : 4096))
+    if (sizes[i] < (TESTS_WITH_SANITIZER ? 65536 : 4096))
       continue; /* frames are larger with sanitizers */
     unsigned size = sizes[i];
     wire_t wire;
@@ -141,7 +141,7 @@ static void a_page_leaves_3800_bytes_to_the_wire(void **state) {
 #ifndef __OPTIMIZE__
   skip(); /* frames of the library are larger, as with sanitizers */
 #endif
-  if (TESTS_WITH_ASAN)
+  if (TESTS_WITH_SANITIZER)
     skip();
   start_afresh();
   wire_t wire;
@@ -182,7 +182,7 @@ static void pages_cost_memory_only_when_touched(void **state) {
 
 static void a_freed_stack_gives_its_memory_back(void **state) {
   (void)state;
-  if (TESTS_WITH_ASAN)
+  if (TESTS_WITH_SANITIZER)
     skip(); /* its shadow counts too */
   enum { size = 32 << 20 };
   char *stack = wire_stack_alloc(size);
@@ -259,7 +259,7 @@ static void coming_and_going_leaks_no_mappings(void **state) {
   for (unsigned round = 2; round < 8; round++)
     comes_and_goes(round);
   assert_true(count_mappings() <= mappings + 2);
-  if (!TESTS_WITH_ASAN)
+  if (!TESTS_WITH_SANITIZER)
     assert_true(resident_bytes() < resident + (4u << 20));
 }
 
@@ -315,7 +315,7 @@ static void runs_out_of_address_space(void *unused) {
 
 static void too_little_address_space_is_reported_and_can_be_overcome(void **state) {
   (void)state;
-  if (TESTS_WITH_ASAN)
+  if (TESTS_WITH_SANITIZER)
     skip(); /* reserves more than any limit */
   expect_success(run_child(runs_out_of_address_space, NULL));
 }
@@ -337,7 +337,7 @@ static void locks_all_memory(void *unused) {
 
 static void a_program_that_locks_its_memory_gets_guarded_stacks(void **state) {
   (void)state;
-  if (TESTS_WITH_ASAN)
+  if (TESTS_WITH_SANITIZER)
     skip(); /* the shadow cannot be locked */
   const struct child *child = run_child(locks_all_memory, NULL);
   if (WIFEXITED(child->status) && WEXITSTATUS(child->status) == 77)
@@ -373,6 +373,8 @@ static void more_stacks_than_mappings_are_allowed(void **state) {
   long limit = mapping_limit();
   if (GUARD_BY_MPROTECT || !kernel_installs_guards() || limit > 100000)
     skip();
+  if (TESTS_WITH_TSAN)
+    skip(); /* takes 8000 wires at most */
   start_afresh();
   unsigned wanted = (unsigned)limit + 1000, count = 0;
   size_t mappings = count_mappings();
@@ -393,7 +395,7 @@ static void more_stacks_than_mappings_are_allowed(void **state) {
   free(wires);
 }
 
-enum { limit_stack = TESTS_WITH_ASAN ? 65536 : 4096 };
+enum { limit_stack = TESTS_WITH_SANITIZER ? 65536 : 4096 };
 
 static void reaches_the_limit(void *limit) {
   unsigned got = 0;
@@ -423,6 +425,8 @@ static void the_limit_on_mappings_is_reported_by_its_name(void **state) {
   long limit = mapping_limit();
   if (!GUARD_BY_MPROTECT || limit > 100000)
     skip();
+  if (TESTS_WITH_TSAN)
+    skip(); /* has no mapping left for itself then */
   const struct child *child = run_child(reaches_the_limit, &limit);
   expect_success(child);
   expect_said(child, "vm.max_map_count");
