@@ -15,7 +15,7 @@ public:
   LockWaiter &operator=(const LockWaiter &) = delete;
 
   void wait(uint64_t deadline) {
-    wire_timeout_t timeout;
+    wire_timeout_t timeout{};
     wire_timeout_init(&timeout);
     wire_private_timeout_until(&timeout, deadline);
     wire_timeout_wait(&told_, &timeout);
@@ -40,6 +40,7 @@ LockWaiter::LockWaiter(const void *lock) : wire_defer_list(), next(nullptr), loc
   *link_ = this;
   lock_waiters_end = &next;
   wire_defer_push(this, leave);
+  told_ = {};
   wire_wait_init(&told_);
 }
 

@@ -82,9 +82,10 @@ void Waiter::unlink() {
 }
 
 Parked Waiter::wait(uint64_t deadline) {
+  told_ = {};
   wire_wait_init(&told_);
   wire_wait_chain(&list, &told_);
-  wire_timeout_t timeout;
+  wire_timeout_t timeout{}; // libwire looks whether it is in use already; valgrind minds
   wire_wait_t *over = wire_timeout_wait_get(&timeout);
   if (deadline != kNever) {
     wire_timeout_init(&timeout);
@@ -92,7 +93,7 @@ Parked Waiter::wait(uint64_t deadline) {
     wire_private_timeout_until(&timeout, deadline);
   }
   SignalMark before = signals_mark();
-  wire_fd_state_t signal;
+  wire_fd_state_t signal{};
   bool expected = signals_expected();
   if (expected) {
     wire_fd_mode_init(&signal, signals_descriptor());
@@ -155,6 +156,7 @@ Parked park(Symbol symbol, int fd, short events, uint64_t deadline) {
   count(symbol, Served::waited);
   Errno saved;
   Single self;
+  self.state = {};
   self.drop = [](Waiter &waiter, unsigned first, unsigned last) {
     auto &self = static_cast<Single &>(waiter);
     if (unsigned(self.state.fd) - first > last - first)

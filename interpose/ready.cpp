@@ -17,6 +17,7 @@ struct Few : Waiter {
 
   bool add(int fd, bool input) {
     wire_fd_state_t &state = states[count];
+    state = {}; // libwire looks whether it is in use already; valgrind minds
     wire_fd_mode_init(&state, fd);
     if ((input ? wire_fd_mode_read(&state) : wire_fd_mode_write(&state)) != 0)
       return false;
@@ -151,6 +152,7 @@ Parked park_many(const Interest &interest, uint64_t deadline) {
   ManyWaiter self;
   self.drop = drop_many;
   self.interest = &interest;
+  self.state = {};
   wire_fd_mode_init(&self.state, many.epoll());
   if (wire_fd_mode_read(&self.state) != 0)
     return Parked::impossible;
