@@ -37,6 +37,7 @@ install(FILES ${PROJECT_BINARY_DIR}/libwireConfig.cmake
 
 # The manual pages are made from the comments of the headers.
 set(manual ${PROJECT_SOURCE_DIR}/man/libwire.7)
+set(manuals ${manual} ${PROJECT_SOURCE_DIR}/man/wire-interpose.7 ${PROJECT_SOURCE_DIR}/man/wire-run.1)
 if(LIBWIRE_MAN)
   find_program(LIBWIRE_PERL perl REQUIRED)
   mark_as_advanced(LIBWIRE_PERL)
@@ -48,10 +49,9 @@ if(LIBWIRE_MAN)
     COMMAND ${LIBWIRE_PERL} ${man_script} ${PROJECT_SOURCE_DIR}/capi/include ${manual} ${man_dir}
             ${PROJECT_VERSION}
     COMMAND ${CMAKE_COMMAND} -E touch ${man_dir}/made
-    DEPENDS ${man_script} ${PROJECT_SOURCE_DIR}/man/headers.pl ${manual} ${public_headers}
+    DEPENDS ${man_script} ${PROJECT_SOURCE_DIR}/man/headers.pl ${manuals} ${public_headers}
     COMMENT "Making the manual pages"
     VERBATIM)
   add_custom_target(libwire_man ALL DEPENDS ${man_dir}/made)
-  install(FILES man/wire-interpose.7 DESTINATION ${CMAKE_INSTALL_MANDIR}/man7)
-  install(DIRECTORY ${man_dir}/man3 ${man_dir}/man7 DESTINATION ${CMAKE_INSTALL_MANDIR})
+  install(DIRECTORY ${man_dir}/man1 ${man_dir}/man3 ${man_dir}/man7 DESTINATION ${CMAKE_INSTALL_MANDIR})
 endif()

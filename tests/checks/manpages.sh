@@ -44,14 +44,17 @@ quiet "the pages cannot be made" generate "$source/capi/include" "$work/man"
 generate "$source/capi/include" "$work/again"
 quiet "the same sources give different pages" diff -r "$work/man" "$work/again"
 pages=()
-for page in "$work"/man/man[37]/*; do
+for page in "$work"/man/man[137]/*; do
   grep -q '^\.so ' "$page" || pages+=("$page")
 done
 headers=("$source"/capi/include/*.h)
-check "${#pages[@]} pages for ${#headers[@]} headers" [ ${#pages[@]} -eq $((${#headers[@]} + 1)) ]
+written=("$source"/man/*.[17])
+check "${#pages[@]} pages for ${#headers[@]} headers" \
+  [ ${#pages[@]} -eq $((${#headers[@]} + ${#written[@]})) ]
+quiet "the table of wire-interpose(7)" "$source/scripts/override-table" --check
 for page in "${pages[@]}"; do
   check "the .TH line of ${page##*/}" \
-    grep -q '^\.TH [A-Z_]* [37] [0-9-]* "libwire 1\.2\.3" "libwire Manual"$' "$page"
+    grep -q '^\.TH [A-Z_\\-]* [137] [0-9-]* "libwire 1\.2\.3" "libwire Manual"$' "$page"
 done
 if have mandoc; then
   for page in "${pages[@]}"; do quiet "mandoc: ${page##*/}" mandoc -T lint "$page"; done
@@ -117,10 +120,10 @@ if have man; then
   mkdir "$work/text"
   # The names must be split.
   # shellcheck disable=SC2086
-  check "man does not find all names" finds libwire DEFER wire_t $symbols
+  check "man does not find all names" finds libwire wire-run wire-interpose DEFER wire_t $symbols
   for page in "${pages[@]}"; do
     name=${page##*/}
-    text=$work/text/${name%.[37]}
+    text=$work/text/${name%.[137]}
     man -l "$page" >"$text"
     check "man -l $name" [ $? -eq 0 ]
     quiet "$name is wider than 80 columns" awk 'length > 80' "$text"

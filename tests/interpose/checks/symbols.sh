@@ -52,7 +52,8 @@ grep -v '^#' "$here/cancellation_points.txt" | tr -s ' ' '\n' | sed '/^$/d' | so
   fail "neither overridden nor passed on: $(tr '\n' ' ' <"$work/forgotten")"
 
 # The manual page names them all.
-sed -n '/^.SH FUNCTIONS THAT ARE/,/^.SH SEE ALSO/p' "$page" | tr -s ' ' '\n' | sort -u >"$work/words"
+sed -n '/^.SH FUNCTIONS/,/^.SH EXAMPLES/{s/\\f[BIP]//g;p}' "$page" | tr -cs 'A-Za-z0-9_' '\n' |
+  sort -u >"$work/words"
 sort -u "$work/table" "$work/passed" | comm -23 - "$work/words" >"$work/missing"
 [ ! -s "$work/missing" ] || fail "not in $page: $(tr '\n' ' ' <"$work/missing")"
 exit "$failed"
