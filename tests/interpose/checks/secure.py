@@ -1,5 +1,5 @@
-"""A program that has privileges from its file takes nothing from the environment: preloading does not
-reach it, and if it is linked with libwire-interpose.so, the library ignores the WIRE_ variables.
+"""A program that has privileges from its file takes nothing from the environment: preloading does
+not reach it, and if it is linked with libwire-interpose.so, the library ignores the WIRE_ variables.
 
 usage: secure.py CC INCLUDE-FOLDER LIBWIRE LIBWIRE-INTERPOSE. Needs root, to change the owner."""
 
@@ -45,8 +45,8 @@ def skip(why):
 
 def build(folder, name, options):
     path = os.path.join(folder, name)
-    subprocess.run([cc, "-x", "c", "-", "-o", path, "-I" + include, "-x", "none"] + options, check=True,
-                   input=PROGRAM.encode())
+    command = [cc, "-x", "c", "-", "-o", path, "-I" + include, "-x", "none"] + options
+    subprocess.run(command, check=True, input=PROGRAM.encode())
     return path
 
 

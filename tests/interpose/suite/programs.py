@@ -9,6 +9,8 @@ PYTHON_TESTS = ("socket select poll epoll subprocess selectors socketserver pty 
                 " posix").split()
 # Hang or fail on some machines by themselves, whatever is preloaded.
 PYTHON_LEFT_OUT = ("*VSOCK*",)
+# Want to be allowed to use the network, of which they need the loopback interface only.
+PYTHON_LOCAL_NETWORK = ("socketserver",)
 # They count the open descriptors of processes, to which in a wire those of libwire belong.
 PYTHON_OUTSIDE_WIRES = ("test_pass_fds_redirected", "test_close_fds_when_max_fd_is_lowered")
 
@@ -21,7 +23,9 @@ def python(module):
             raise Missing("python3 (Debian: python3)")
         left_out = [word for name in PYTHON_LEFT_OUT
                     + (PYTHON_OUTSIDE_WIRES if mode.main_in_wire else ()) for word in ("-i", name)]
-        status, output = mode.run([python3, "-m", "test", "-v"] + left_out + ["test_" + module])
+        status, output = mode.run([python3, "-m", "test", "-v"] + left_out
+                                  + (["-u", "network"] if module in PYTHON_LOCAL_NETWORK else [])
+                                  + ["test_" + module])
         text = output.decode(errors="replace")
         if "No module named" in text and "test.test_" + module in text:
             raise Missing("Python's test suite (Debian: libpython3.11-testsuite)")
@@ -72,7 +76,8 @@ def sqlite(mode):
                 " insert into t select x, hex(x * 7919) from n;\n" % journal)
         facts[journal + " fill"] = mode.run([sqlite3, journal], input=fill.encode())
         several = "for i in 1 2 3 4; do for j in 1 2 3 4 5; do %s -cmd '.timeout 60000' %s" \
-                  " 'update t set b = b || 1 where a = '$i$j; done & done; wait" % (sqlite3, journal)
+                  " 'update t set b = b || 1 where a = '$i$j; done & done; wait" \
+                  % (sqlite3, journal)
         facts[journal + " several"] = mode.run(["sh", "-c", several])
         facts[journal + " check"] = mode.run(
             [sqlite3, journal, "pragma integrity_check; select count(*), sum(length(b)) from t;"
@@ -122,7 +127,8 @@ print "system ", system('sh', '-c', 'exit 3') >> 8, "\n", `echo back`;
 pipe(my $r, my $w); my $select = IO::Select->new($r);
 print "ready ", scalar(my @none = $select->can_read(0.05)), "\n"; syswrite($w, 'x');
 print "ready ", scalar(my @one = $select->can_read(5)), "\n";
-local $SIG{ALRM} = sub { die "alarm\n" }; eval { alarm 1; sysread($r, my $x, 1); sysread($r, $x, 1) };
+local $SIG{ALRM} = sub { die "alarm\n" }; 
+eval { alarm 1; sysread($r, my $x, 1); sysread($r, $x, 1) };
 print "eval $@";
 local $SIG{PIPE} = 'IGNORE'; close $r; print "write ", defined(syswrite($w, 'x')) ? 1 : $!, "\n";
 open(my $file, '+>', 'f') or die; print $file "x" x 100000; seek($file, 5, 0);

@@ -19,8 +19,8 @@ def redis(mode):
     server = mode.serve(command, port)
     cli = [client, "-p", str(port)]
     facts = {}
-    status, output = mode.run([benchmark, "-p", str(port), "-q", "-n", "2000", "-c", "50", "-P", "4",
-                               "-r", "100", "--csv", "-t",
+    status, output = mode.run([benchmark, "-p", str(port), "-q", "-n", "2000", "-c", "50",
+                               "-P", "4", "-r", "100", "--csv", "-t",
                                "ping,set,get,incr,lpush,lpop,sadd,hset,zadd,lrange,mset"])
     names = re.findall(r'^"([A-Z][^"]*)","[\d.]+"', output.decode(errors="replace"), re.M)
     facts["benchmark"] = status, names
