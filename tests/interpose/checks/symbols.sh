@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# usage: symbols.sh LIBRARY TABLE SOURCES-FOLDER
+# usage: symbols.sh LIBRARY TABLE SOURCES-FOLDER MANUAL-PAGE
 # The library exports exactly what the table says; libc has every one of them; every entry names the
 # file that has it, a known way of serving and a reason; and no cancellation point is forgotten.
 set -euo pipefail
-library=$1 table=$2 sources=$3
+library=$1 table=$2 sources=$3 page=$4
 here=$(dirname "$0")
 nm=${NM:-nm}
 work=$(mktemp -d)
@@ -50,4 +50,10 @@ grep -v '^#' "$here/cancellation_points.txt" | tr -s ' ' '\n' | sed '/^$/d' | so
   comm -23 - "$work/known" >"$work/forgotten"
 [ ! -s "$work/forgotten" ] ||
   fail "neither overridden nor passed on: $(tr '\n' ' ' <"$work/forgotten")"
+
+# The manual page names them all.
+sed -n '/^.SH FUNCTIONS/,/^.SH EXAMPLES/{s/\\f[BIP]//g;p}' "$page" | tr -cs 'A-Za-z0-9_' '\n' |
+  sort -u >"$work/words"
+sort -u "$work/table" "$work/passed" | comm -23 - "$work/words" >"$work/missing"
+[ ! -s "$work/missing" ] || fail "not in $page: $(tr '\n' ' ' <"$work/missing")"
 exit "$failed"

@@ -66,8 +66,10 @@ def run(command, count, preload):
 
 
 def compare(command, few, many):
+    """Returns the number of OS threads with the library. Those beside the one that all wires run in
+    are workers: as many as WIRE_IO_THREADS, and one for each name that is being looked up."""
     at_once, threads = run(command, few, False)
     assert (at_once, threads) == (1, 1), "without the library one thing at a time was expected"
     at_once, threads = run(command, many, True)
     assert at_once == many, "all wires should have been waiting at the same time"
-    assert threads < many / 2, "wires should not have threads of their own"
+    return threads

@@ -45,5 +45,6 @@ program = demo.program("curl_wires", "libcurl4-openssl-dev")
 limit = demo.all_descriptors()
 count = min(int(sys.argv[1]) if len(sys.argv) > 1 else 1000, limit // 4)
 server = Server()
-demo.compare([program, "http://127.0.0.1:%d/" % server.port], 5, count)
+threads = demo.compare([program, "http://127.0.0.1:%d/" % server.port], 5, count)
+assert threads < count / 2, "wires should not have threads of their own"
 assert server.most_waiting > 1
