@@ -51,7 +51,7 @@ extern "C" {
 
 void wire_io_init(int num_threads) {
   require(num_threads >= 1, "wire_io_init", "needs at least one thread");
-  Workers::start(unsigned(num_threads));
+  require(Workers::start(unsigned(num_threads)), "wire_io_init", "no memory for the workers");
 }
 
 int wio_creat(const char *filename, mode_t mode) {

@@ -29,7 +29,8 @@ struct Transfer {
   int count;
   off_t offset;
   bool own_part;           // `parts` is one of this file's
-  bool by_message = false; // RWF_NOWAIT was refused to a socket: Linux before 6.4
+  bool by_message = false; // a socket's: RWF_NOWAIT was refused (Linux before 6.4) or cannot do it
+  bool has_begun = false;  // a write that goes on has no SIGPIPE to raise
 
   bool reads() const { return direction == Direction::in; }
   bool uses_position() const { return offset == os::kPosition; }
@@ -46,7 +47,8 @@ struct Transfer {
   ssize_t nowait() const { return nowait(parts, count, offset); }
   ssize_t nowait(const iovec *some, int number, off_t at) const {
     if (by_message)
-      return reads() ? os::receive_parts(fd, some, number) : os::send_parts(fd, some, number);
+      return reads() ? os::receive_parts(fd, some, number)
+                     : os::send_parts(fd, some, number, has_begun ? MSG_NOSIGNAL : 0);
     return reads() ? os::readv_nowait(fd, some, number, at)
                    : os::writev_nowait(fd, some, number, at);
   }
@@ -170,6 +172,8 @@ ssize_t transfer_stream(Transfer t, const os::Description &what, ssize_t got) {
         return got;
       if (!rest.advance(std::size_t(got)) || got == 0)
         return ssize_t(rest.moved());
+      if (what.type == S_IFSOCK)
+        t.by_message = t.has_begun = true;
       continue;
     }
     bool refusal = errno == EOPNOTSUPP;
@@ -194,6 +198,22 @@ bool is_file(const os::Description &what) {
   return what.type == S_IFREG || what.type == S_IFBLK || what.type == S_IFDIR;
 }
 
+// The kernel says itself that there is no such descriptor; any other failure is the call's.
+ssize_t unknown_descriptor(const Transfer &t) { return errno == EBADF ? t.plain() : -1; }
+
+// Nothing is to be moved. For sockets of messages even that is a message, and may have to wait.
+ssize_t transfer_nothing(Transfer t) {
+  os::Description what;
+  if (t.reads())
+    return t.plain();
+  if (!os::describe(t.fd, what))
+    return unknown_descriptor(t);
+  if (what.type != S_IFSOCK)
+    return t.plain();
+  t.by_message = true;
+  return transfer_stream(t, what, t.nowait());
+}
+
 // After an attempt that was not complete.
 [[gnu::noinline]] ssize_t go_on(const Transfer &t, ssize_t got) {
   if (got < 0 && errno == EAGAIN && t.uses_position() && wait_trusting(t.direction, t.fd)) {
@@ -204,11 +224,11 @@ bool is_file(const os::Description &what) {
   if (got < 0 && errno != EAGAIN && errno != EOPNOTSUPP)
     return got;
   if (got == 0 && t.size() == 0)
-    return t.plain();
+    return transfer_nothing(t);
   int error = errno;
   os::Description what;
   if (!os::describe(t.fd, what))
-    return t.plain();
+    return unknown_descriptor(t);
   if (got < 0 && error == EOPNOTSUPP)
     note_refusal(t.hint(), t.fd, t.direction, what);
   if (is_file(what)) {
@@ -221,9 +241,11 @@ bool is_file(const os::Description &what) {
 
 // Where an attempt would be in vain, or cannot be made before it is known what this is.
 [[gnu::noinline]] ssize_t begin_unasked(const Transfer &t, Way way) {
+  if (t.own_part && t.parts->iov_len == 0)
+    return transfer_nothing(t);
   os::Description what;
-  if ((t.own_part && t.parts->iov_len == 0) || !os::describe(t.fd, what))
-    return t.plain();
+  if (!os::describe(t.fd, what))
+    return unknown_descriptor(t);
   if (is_file(what))
     return transfer_file(t, what, -1);
   // The kernel has to look at parts of others before anything is waited for.
@@ -261,7 +283,7 @@ ssize_t transfer(const Transfer &t) {
     return t.plain();
   Hint &hint = t.hint();
   if (!hint.serves(t.fd) && !look_at(t.fd, hint))
-    return t.plain();
+    return unknown_descriptor(t);
   int saved_errno = errno;
   Way way = hint.way[int(t.direction)];
   bool others_may_hold_position = t.uses_position() && hint.position_calls;

@@ -140,11 +140,11 @@ ssize_t receive_parts(int socket, const iovec *parts, int count) {
   return ::syscall(SYS_recvmsg, socket, &message, MSG_DONTWAIT);
 }
 
-ssize_t send_parts(int socket, const iovec *parts, int count) {
+ssize_t send_parts(int socket, const iovec *parts, int count, int flags) {
   msghdr message{};
   message.msg_iov = const_cast<iovec *>(parts);
   message.msg_iovlen = std::size_t(count);
-  return ::syscall(SYS_sendmsg, socket, &message, MSG_DONTWAIT);
+  return ::syscall(SYS_sendmsg, socket, &message, MSG_DONTWAIT | flags);
 }
 
 ssize_t send(int socket, const void *buffer, std::size_t count, int flags) {

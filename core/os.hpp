@@ -42,7 +42,7 @@ int ioctl(int fd, unsigned long request, void *argument);
 ssize_t receive(int socket, void *buffer, std::size_t count, int flags);
 // Several parts, without waiting.
 ssize_t receive_parts(int socket, const iovec *parts, int count);
-ssize_t send_parts(int socket, const iovec *parts, int count);
+ssize_t send_parts(int socket, const iovec *parts, int count, int flags);
 ssize_t send(int socket, const void *buffer, std::size_t count, int flags);
 int socket(int domain, int type, int protocol);
 int socket_pair(int domain, int type, int (&ends)[2]);

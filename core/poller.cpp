@@ -174,11 +174,10 @@ void Poller::link(Watch &slot, int fd, std::uint32_t events) {
   slot.events = events;
   slot.parked = false;
   slot.unsure = {};
-  slot.fd_previous = nullptr;
-  slot.fd_next = entry.first;
-  if (slot.fd_next)
-    slot.fd_next->fd_previous = &slot;
-  entry.first = &slot;
+  slot.fd_previous = entry.first ? entry.last : nullptr;
+  slot.fd_next = nullptr;
+  (entry.first ? entry.last->fd_next : entry.first) = &slot;
+  entry.last = &slot;
   entry.unwanted_once = false;
   ++watching_;
 }
@@ -204,6 +203,8 @@ void Poller::unlink(Watch &slot) {
     entries_[slot.fd].first = slot.fd_next;
   if (slot.fd_next)
     slot.fd_next->fd_previous = slot.fd_previous;
+  else
+    entries_[slot.fd].last = slot.fd_previous;
   park(slot);
   slot.fd = -1;
 }

@@ -75,7 +75,8 @@ public:
 
 private:
   struct Entry {
-    Watch *first;             // the slots of this descriptor
+    Watch *first;             // the slots of this descriptor, oldest first
+    Watch *last;              // when there is a first
     std::uint32_t generation; // of the kernel's registration
     std::uint32_t armed;      // events the kernel reports, 0 when muted
     bool registered;          // the kernel knows the descriptor
