@@ -95,11 +95,17 @@ Request &Workers::dequeue(Crew &crew) {
   return first;
 }
 
+// Under the mutex. True: somebody is to signal `work`.
+bool Workers::should_wake(Crew &crew) {
+  if (!crew.idle || crew.waking)
+    return false;
+  crew.waking = true;
+  return true;
+}
+
 void Workers::wake_one(Crew &crew) {
-  if (crew.idle && !crew.waking) {
-    crew.waking = true;
+  if (should_wake(crew))
     ::pthread_cond_signal(&crew.work);
-  }
 }
 
 // Under the mutex, which it gives up meanwhile. The thread counts from before it exists.
@@ -122,19 +128,26 @@ bool Workers::submit(Request &request) {
   if (!wakeup_.was_opened() && !open_wakeup())
     return false;
   Crew &crew = crew_of(request);
-  MutexLock lock(mutex_);
-  if (!crew.queued)
-    note_progress(crew);
-  enqueue(request);
-  bool enough = crew.idle + crew.starting >= crew.queued || crew.threads >= crew.limit;
-  if (!enough && add_thread(crew))
-    return true;
-  wake_one(crew);
-  if (crew.threads)
-    return true;
-  dequeue(request);
-  errno = EAGAIN;
-  return false;
+  bool wake;
+  {
+    MutexLock lock(mutex_);
+    if (!crew.queued)
+      note_progress(crew);
+    enqueue(request);
+    bool enough = crew.idle + crew.starting >= crew.queued || crew.threads >= crew.limit;
+    if (!enough && add_thread(crew))
+      return true;
+    if (!crew.threads) {
+      dequeue(request);
+      errno = EAGAIN;
+      return false;
+    }
+    wake = should_wake(crew);
+  }
+  // Not under the mutex: who wakes would run into it at once, and sleep again.
+  if (wake)
+    ::pthread_cond_signal(&crew.work);
+  return true;
 }
 
 void Workers::hand_over(Request &request) {

@@ -149,6 +149,7 @@ private:
   Request &dequeue(Crew &crew);
   void dequeue(Request &request);
   void note_progress(Crew &crew);
+  static bool should_wake(Crew &crew);
   void wake_one(Crew &crew);
   bool wait_for_work(Crew &crew);
   bool make_call(Worker &self, Request &request);

@@ -6,7 +6,8 @@
 #include "wio_crowd.h"
 #include "wio_holdings.h"
 
-/* --- a call that takes its time ---------------------------------------------------------------- */
+/* --- a call that takes its time ----------------------------------------------------------------
+ */
 
 static struct slow_memory memory;
 static int file, slow_done, other_done;

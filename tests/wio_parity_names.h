@@ -18,7 +18,7 @@
       say("  ino %lu dev %lx rdev %lx\n", status.st_nlink == 1 ? 0 : (long)status.st_ino,          \
           (long)status.st_dev, (long)status.st_rdev);                                              \
     }                                                                                              \
-    R(call((const char *)16, &status));                                                                       \
+    R(call((const char *)16, &status));                                                            \
     R(call("wio_p", (struct stat *)16));                                                           \
     R(call("/no/such/name", (struct stat *)16));                                                   \
     unlink("wio_p"), unlink("wio_link"), unlink("wio_dangling"), unlink("wio_loop");               \
