@@ -188,7 +188,7 @@ static void forks_beside_threads(void *UNUSED(argument)) {
   check(pthread_create(&threads[0], NULL, comes_and_goes, NULL) == 0);
   check(pthread_create(&threads[1], NULL, comes_and_goes, NULL) == 0);
   check(pthread_create(&threads[2], NULL, comes_and_goes_as_a_thread, &workers) == 0);
-  for (int i = 0; i < 200; i++) {
+  for (int i = 0; i < 100; i++) {
     pid_t pid = fork();
     check(pid >= 0);
     if (pid == 0) {
