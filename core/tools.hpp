@@ -80,7 +80,7 @@ inline constinit int fibers = 0; // that were made and not destroyed
 
 constexpr std::uintptr_t kIgnored = 1; // in the handle
 
-[[gnu::no_sanitize("thread")]] inline void *fiber_to_enter(Control *to) {
+__attribute__((no_sanitize("thread"))) inline void *fiber_to_enter(Control *to) {
   auto handle = reinterpret_cast<std::uintptr_t>(to->tool_handle);
   if (!handle) {
     handle = reinterpret_cast<std::uintptr_t>(__tsan_create_fiber(0));
@@ -98,7 +98,7 @@ constexpr std::uintptr_t kIgnored = 1; // in the handle
   return fiber;
 }
 
-[[gnu::no_sanitize("thread")]] inline void leave(Control *from, Control *to, bool ends) {
+__attribute__((no_sanitize("thread"))) inline void leave(Control *from, Control *to, bool ends) {
   void *self = __tsan_get_current_fiber();
   if (!from->tool_handle)
     from->tool_handle = self;
@@ -210,7 +210,7 @@ template <typename T> inline void any_value([[maybe_unused]] const T &value) {
 
 // The first byte from `low` on that is not 0; `high` when all are. For stacks, most of which a tool
 // holds for out of bounds.
-[[gnu::noinline, gnu::no_sanitize("address"), gnu::no_sanitize("thread")]] inline const char *
+__attribute__((noinline, no_sanitize("address"), no_sanitize("thread"))) inline const char *
 first_nonzero(const char *low, const char *high) {
 #ifdef LIBWIRE_VALGRIND
   VALGRIND_DISABLE_ERROR_REPORTING;

@@ -246,7 +246,7 @@ static void a_little_io(void *UNUSED(argument)) {
 }
 
 static long pages(void) {
-  long total, resident;
+  long total = 0, resident;
   FILE *file = fopen("/proc/self/statm", "r");
   check(file != NULL && fscanf(file, "%ld %ld", &total, &resident) == 2);
   fclose(file);
