@@ -15,7 +15,7 @@ static wire_lock_t lock;
 static wire_channel_t channel;
 static int ends[2];
 
-__attribute__((noinline)) static void hold_here(int depth) {
+__attribute__((noinline)) static void hold_here(volatile int depth) {
   int local = depth * 111;
   if (depth > 0)
     hold_here(depth - 1);
