@@ -72,7 +72,7 @@ static void threads_that_helped_end(void **UNUSED(state)) {
   struct holdings before = holdings_now();
   start_with(2);
   wire_thread_run();
-  check(count_entries("/proc/self/task") - 2 > before.threads + 2);
+  check(count_threads() > before.threads + 2);
   await_threads(before.threads + 2);
   end(&before);
 }
