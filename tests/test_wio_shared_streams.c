@@ -27,28 +27,39 @@ static void end(void) {
 
 /* --- waiting ---------------------------------------------------------------------------------- */
 
+static int lines_got;
+
 static void gets_lines(void *UNUSED(argument)) {
   char line[32];
   errno = 4711;
   check(wio_fgets(line, sizeof line, stream) == line && strcmp(line, "first line\n") == 0);
   check(errno == 4711);
   mark("first ");
+  lines_got = 1;
   check(wio_fgetc(stream) == 's');
   check(wio_fgets(line, 5, stream) == line && strcmp(line, "econ") == 0);
   check(wio_fgets(line, sizeof line, stream) == line && strcmp(line, "d\n") == 0);
   mark("second ");
+  lines_got = 2;
   check(wio_fgetc(stream) == EOF && feof(stream) && !ferror(stream));
   mark("end ");
+}
+
+/* A line that is complete is gone before the next part comes. */
+static void await_lines(int lines) {
+  do
+    wire_fd_wait_msec(2);
+  while (lines_got < lines);
 }
 
 static void puts_parts(void *UNUSED(argument)) {
   static const char *const parts[] = {"first ", "line", "\n", "s", "econd", "\n"};
   for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
-    wire_fd_wait_msec(2);
+    await_lines(i > 2);
     mark("%zu ", i);
     put(ends[1], parts[i]);
   }
-  wire_fd_wait_msec(2);
+  await_lines(2);
   mark("closes ");
   close(ends[1]);
   ends[1] = dup(0);
@@ -56,6 +67,7 @@ static void puts_parts(void *UNUSED(argument)) {
 
 static void lines_come_in_parts(void **UNUSED(state)) {
   begin();
+  lines_got = 0;
   spawn(gets_lines, NULL);
   spawn(puts_parts, NULL);
   wire_thread_run();
