@@ -3,6 +3,7 @@
  * wire was. */
 #include "wio.h"
 
+#include "slow_memory.h"
 #include "wio_holdings.h"
 #include "wio_victims.h"
 
@@ -14,7 +15,7 @@
 
 #define FIFO "wio_test_cancel_fifo"
 
-static struct victim victim, second;
+static struct victim victim;
 static struct holdings before;
 
 static void begin(void) {
@@ -119,30 +120,35 @@ static void a_writer_ends_at_once_and_writes_no_more(void **UNUSED(state)) {
   }
 }
 
-/* Two read one terminal, and one line comes: a thread waits for the other line. */
-static void cancels_late_reader(void *UNUSED(argument)) {
+/* A thread reads a line, into memory that it has to wait for. */
+static struct slow_memory memory;
+
+static void read_slowly(void *UNUSED(argument)) { wio_read(ends[0], memory.page, SLOW_PAGE); }
+
+static void cancels_slow_reader(void *UNUSED(argument)) {
   wire_yield();
-  check(write(ends[1], "one\n", 4) == 4);
-  while (!victim.returned && !second.returned)
-    wire_fd_wait_msec(1);
-  struct victim *late = victim.returned ? &second : &victim;
-  cancel_and_stay(late);
-  check(write(ends[1], "two\n", 4) == 4);
-  ends_now(late);
+  put(ends[1], "one\n");
+  while (!is_waited_for(&memory))
+    check(wire_fd_wait_msec(1) == 0);
+  cancel_and_stay(&victim);
+  give_memory(&memory);
+  ends_now(&victim);
+  check(memcmp(memory.page, "one\n", 4) == 0);
   wire_fd_wait_msec(2);
-  check_paint(late);
-  wire_cancel(late == &victim ? &second.wire : &victim.wire);
+  check_paint(&victim);
 }
 
 static void a_reader_on_a_thread_ends_after_its_read(void **UNUSED(state)) {
+  if (!make_slow_memory(&memory))
+    skip();
   begin();
   make_ends(2);
-  start_victim(&victim, read_some, NULL);
-  start_victim(&second, read_some, NULL);
-  spawn(cancels_late_reader, NULL);
+  start_victim(&victim, read_slowly, NULL);
+  spawn(cancels_slow_reader, NULL);
   wire_thread_run();
   close_both(ends);
   end();
+  end_slow_memory(&memory);
 }
 
 /* --- children ------------------------------------------------------------------------------- */

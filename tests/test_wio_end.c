@@ -321,7 +321,8 @@ static void a_thousand_rounds_leave_nothing(void **UNUSED(state)) {
   struct holdings late = holdings_now();
   assert_int_equal(late.descriptors, early.descriptors);
   /* libc keeps some stacks and arenas, not more for more rounds. */
-  assert_true(late.mappings < early.mappings + 20);
+  if (!TESTS_WITH_TSAN) /* has mappings of its own for each wire */
+    assert_true(late.mappings < early.mappings + 20);
   close_both(ends);
   close(file);
 }

@@ -15,17 +15,17 @@
 
 #define HELD_HOST "a host that is held"
 
+static int (*libc_getaddrinfo)(const char *, const char *, const struct addrinfo *,
+                               struct addrinfo **);
+
 int getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
                 struct addrinfo **found) {
-  static int (*libc)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
-  if (libc == NULL)
-    *(void **)&libc = dlsym(RTLD_NEXT, "getaddrinfo");
   if (host != NULL && strcmp(host, HELD_HOST) == 0) {
     held_call();
     sem_post(&held.left);
     host = "127.0.0.1";
   }
-  return libc(host, service, hints, found);
+  return libc_getaddrinfo(host, service, hints, found);
 }
 
 static struct holdings before;
@@ -124,6 +124,8 @@ static void the_time_limit_of_a_connection_covers_the_resolver(void **UNUSED(sta
 }
 
 int main(void) {
+  *(void **)&libc_getaddrinfo = dlsym(RTLD_NEXT, "getaddrinfo");
+  check(libc_getaddrinfo != NULL);
 #define T(test) cmocka_unit_test(test)
   const struct CMUnitTest tests[] = {
       T(other_wires_go_on_while_names_are_resolved),
