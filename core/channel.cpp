@@ -23,7 +23,7 @@ bool is_blocked_wire(Channel &channel, ListNode *node) {
 // Tells the next receiver of a message: a registration, if one is first, and the first blocked
 // wire, which will be there when the registered one does not take it. True when a blocked wire is
 // first.
-[[gnu::always_inline]] inline bool announce(Channel &channel) {
+[[gnu::noinline]] bool announce(Channel &channel) {
   bool told = false;
   for (ListNode *node = channel.receivers.next, *next; node != &channel.receivers; node = next) {
     next = node->next;
@@ -44,7 +44,7 @@ bool is_blocked_wire(Channel &channel, ListNode *node) {
 
 // A blocked wire has left the front of the queue: those behind it have not been told of the
 // messages that are left.
-[[gnu::always_inline]] inline void pass_on(Channel &channel) {
+[[gnu::noinline]] void pass_on(Channel &channel) {
   ListNode *message = channel.senders.next;
   while (message != &channel.senders && !list_empty(channel.receivers) && !announce(channel))
     message = message->next; // NOLINT(clang-analyzer-core.NullDereference): a circle
@@ -72,7 +72,9 @@ bool detach_sender(Wire *wire) {
   return true;
 }
 
-constexpr Obstacle kReceiver = {"a receiver on channel", detach_sender, nullptr};
+int finish_send(Control &) { return 0; }
+
+constexpr Obstacle kReceiver = {"a receiver on channel", detach_sender, nullptr, finish_send};
 
 bool detach_receiver(Wire *wire) {
   Control *control = wire->block();
@@ -84,7 +86,25 @@ bool detach_receiver(Wire *wire) {
   return true;
 }
 
-constexpr Obstacle kMessage = {"a message on channel", detach_receiver, nullptr};
+int finish_receive(Control &receiver);
+
+constexpr Obstacle kMessage = {"a message on channel", detach_receiver, nullptr, finish_receive};
+
+// The rest of a call that has queued its wire: blocks until that is first and there is something.
+int receive_in_turn(Channel &channel, Control &receiver, void **message) {
+  while (list_empty(channel.senders) || first_blocked(channel) != &receiver.queue)
+    block(&channel, kMessage);
+  list_unlink(receiver.queue);
+  *message = take(channel);
+  if (!list_empty(channel.senders)) [[unlikely]]
+    pass_on(channel);
+  return 0;
+}
+
+int finish_receive(Control &receiver) {
+  return receive_in_turn(*static_cast<Channel *>(receiver.blocked_on), receiver,
+                         static_cast<void **>(receiver.payload));
+}
 
 } // namespace
 
@@ -98,8 +118,17 @@ void channel_send(Channel &channel, void *message) {
   Control *control = scheduler.current->block();
   control->payload = message;
   list_push_back(channel.senders, control->queue);
-  announce(channel);
-  return block_inline(&channel, kReceiver);
+  ListNode *receiver = channel.receivers.next;
+  if (receiver != &channel.receivers) {
+    if (is_blocked_wire(channel, receiver)) [[likely]]
+      release(queued_wire(receiver));
+    else
+      announce(channel);
+  }
+  block_for_result(&channel, kReceiver, [&channel] {
+    block(&channel, kReceiver);
+    return 0;
+  });
 }
 
 int channel_receive(Channel &channel, void **message) {
@@ -110,13 +139,9 @@ int channel_receive(Channel &channel, void **message) {
   require_wire("wire_channel_recv_block");
   Control *control = scheduler.current->block();
   list_push_back(channel.receivers, control->queue);
-  do
-    block(&channel, kMessage);
-  while (list_empty(channel.senders) || first_blocked(channel) != &control->queue);
-  list_unlink(control->queue);
-  *message = take(channel);
-  pass_on(channel);
-  return 0;
+  control->payload = message;
+  return block_for_result(&channel, kMessage,
+                          [=, &channel] { return receive_in_turn(channel, *control, message); });
 }
 
 bool channel_try_receive(Channel &channel, void *&message) {

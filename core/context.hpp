@@ -20,6 +20,7 @@
 #include <boost/context/detail/fcontext.hpp>
 
 #include <cstddef>
+#include <cstdint>
 
 namespace libwire {
 
@@ -38,6 +39,40 @@ inline Context make_context(void *stack_top, std::size_t size, void (*entry)(Tra
                                                   Transfer (*on_top)(Transfer)) {
   (void)boost::context::detail::ontop_fcontext(to, data, on_top);
 }
+
+// The same in functions that return a result: the one that an `on_top` makes with result_of_call,
+// when it resumes the caller one day, instead of returning its argument; else the result means
+// nothing. Declared as returning an int, because a call that returns a Transfer is no tail call in
+// a function that returns something else. The first word of a Transfer comes back where an int
+// does.
+extern "C" int libwire_start_with_result(Context, void *) __asm__("jump_fcontext");
+extern "C" int libwire_resume_with_result(Context, void *,
+                                          Transfer (*)(Transfer)) __asm__("ontop_fcontext");
+
+[[gnu::always_inline]] inline int start_context_with_result(Context to, void *data) {
+  return libwire_start_with_result(to, data);
+}
+
+[[gnu::always_inline]] inline int resume_context_with_result(Context to, void *data,
+                                                             Transfer (*on_top)(Transfer)) {
+  return libwire_resume_with_result(to, data, on_top);
+}
+
+inline Transfer result_of_call(int result) {
+  return {reinterpret_cast<Context>(std::intptr_t(result)), nullptr};
+}
+
+// An `on_top` that calls libwire_finish and then continues the caller by a jump. A return pairs
+// with the call that the flow which was left made last: right when both were stopped by the same
+// call, mispredicted when they never are, as the two ends of a channel. A jump is predicted from
+// what went before it.
+extern "C" Transfer libwire_finish(Transfer);
+#ifdef __x86_64__
+extern "C" Transfer libwire_finish_and_jump(Transfer);
+constexpr auto finish_on_top = libwire_finish_and_jump;
+#else
+constexpr auto finish_on_top = libwire_finish;
+#endif
 
 // The register that holds a function's return address in the unwind tables.
 #if !defined(__GCC_HAVE_DWARF2_CFI_ASM) // no tables

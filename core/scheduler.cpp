@@ -181,8 +181,9 @@ inline void ask_reactor(Scheduler &s) {
   }
   if (next->has(Wire::kCancelled)) [[unlikely]]
     return resume_context(next->context(), nullptr, end_on_top);
-  next->control &= ~Wire::kBlocked;
-  return resume_context(context_of(s, next), nullptr, after_end);
+  bool finishes = next->has(Wire::kFinishes);
+  next->control &= ~Wire::kHeld;
+  return resume_context(context_of(s, next), nullptr, finishes ? finish_on_top : after_end);
 }
 
 using ProgramCall = void (*)(void *);
@@ -202,7 +203,7 @@ void end_cancelled() {
   self->control = (self->control | Wire::kEnding) & ~Wire::kCancelled;
   while (self->has(Wire::kBlocked) && !control->obstacle->detach(self))
     suspend();
-  self->control &= ~Wire::kBlocked;
+  self->control &= ~Wire::kHeld;
   drop_watches(control);
   while (DeferNode *node = self->cleanup_head) {
     DeferNode *next = node->next;
@@ -218,15 +219,17 @@ void end_if_cancelled(Wire *self) {
     end_cancelled();
 }
 
-// The wire that was to be left runs on.
-void stay(Scheduler &s, Wire *self) {
-  self->control &= ~Wire::kBlocked;
+// The wire that was to be left runs on, with the result of what it waited for.
+int stay(Scheduler &s, Wire *self) {
+  bool finishes = self->has(Wire::kFinishes);
+  self->control &= ~Wire::kHeld;
   s.current = self;
+  return finishes ? self->block()->obstacle->finish(*self->block()) : 0;
 }
 
 // In tail position only: from `self`, while nobody runs, to the next wire, which may be `self`
 // again.
-[[gnu::always_inline]] inline void go_on(Scheduler &s, Wire *self) {
+[[gnu::always_inline]] inline int go_on(Scheduler &s, Wire *self) {
   Wire *next = take_next(s);
   if (next == self)
     return stay(s, self);
@@ -244,9 +247,9 @@ void sleep_in_reactor(Scheduler &s) {
 [[gnu::noinline]] void enter_wires(Scheduler &s) {
   Wire *next = take_next(s);
   if (next == &s.main)
-    return stay(s, &s.main);
+    return void(stay(s, &s.main));
   s.main.saved_errno = *s.errno_location;
-  return switch_special(&s.main, next);
+  switch_special(&s.main, next);
 }
 
 // Outside wires: each ready wire has a turn, and then `main`, which leaves the ring again.
@@ -259,6 +262,12 @@ void sleep_in_reactor(Scheduler &s) {
 
 } // namespace
 
+// Run on top of a wire that has to finish the call it is blocked in.
+extern "C" Transfer libwire_finish(Transfer transfer) {
+  Control *control = arrive_from(static_cast<Wire *>(transfer.data), transfer.fctx);
+  return result_of_call(control->obstacle->finish(*control));
+}
+
 namespace detail {
 
 Transfer save_previous(Transfer transfer) {
@@ -268,9 +277,9 @@ Transfer save_previous(Transfer transfer) {
   return transfer;
 }
 
-// Every switch that is not from a wire to one that has run before. `from` has saved its errno and
-// left the ring, or stays in it.
-void switch_special(Wire *from, Wire *to) {
+// Every switch that is not from a wire to one that has run before and simply goes on. `from` has
+// saved its errno and left the ring, or stays in it.
+int switch_special(Wire *from, Wire *to) {
   Scheduler &s = scheduler;
   if (to->has(Wire::kFresh) && to->has(Wire::kCancelled)) {
     stand_back(s, to);
@@ -283,12 +292,13 @@ void switch_special(Wire *from, Wire *to) {
   tools::leave(from->block(), to->block(), false);
   if (to->has(Wire::kFresh)) {
     to->control &= ~Wire::kFresh;
-    return start_context(to->context(), from);
+    return start_context_with_result(to->context(), from);
   }
+  bool finishes = to->has(Wire::kFinishes);
   if (to->has(Wire::kCancelled)) [[unlikely]]
-    return resume_context(to->context(), from, end_on_top);
-  to->control &= ~Wire::kBlocked;
-  return resume_context(context_of(s, to), from, save_any);
+    return resume_context_with_result(to->context(), from, end_on_top);
+  to->control &= ~Wire::kHeld;
+  return resume_context_with_result(context_of(s, to), from, finishes ? finish_on_top : save_any);
 }
 
 void yield_slow() {
@@ -303,7 +313,7 @@ void yield_slow() {
   end_if_cancelled(self);
   stand_back(s, wire_of(self->link.next));
   ask_reactor(s);
-  return go_on(s, self);
+  go_on(s, self);
 }
 
 void suspend_slow() {
@@ -312,7 +322,7 @@ void suspend_slow() {
   end_if_cancelled(self);
   leave_ring(s, self);
   ask_reactor(s);
-  return go_on(s, self);
+  go_on(s, self);
 }
 
 } // namespace detail
@@ -381,7 +391,7 @@ void cancel(Wire *wire) {
   if (wire->has(Wire::kBlocked)) {
     if (!wire->block()->obstacle->detach(wire))
       return;
-    wire->control &= ~Wire::kBlocked;
+    wire->control &= ~Wire::kHeld;
   }
   wake(wire);
 }

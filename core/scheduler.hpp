@@ -76,7 +76,7 @@ inline void require_wire(const char *function) {
 namespace detail {
 
 Transfer save_previous(Transfer);
-void switch_special(Wire *from, Wire *to);
+int switch_special(Wire *from, Wire *to);
 void yield_slow();
 void suspend_slow();
 
@@ -93,21 +93,25 @@ constexpr std::uint32_t kCrowd = 256;
   __builtin_prefetch(context + 64);
 }
 
-// In tail position only. `to` becomes current; errno goes with the wire.
-[[gnu::always_inline]] inline void switch_to(Scheduler &s, Wire *from, Wire *to) {
+// In tail position only. `to` becomes current; errno goes with the wire. The result is the one of
+// the call that blocked `from`, when that was marked kFinishes.
+[[gnu::always_inline]] inline int switch_to(Scheduler &s, Wire *from, Wire *to) {
   constexpr auto special = Wire::kFresh | Wire::kCancelled | Wire::kOutside;
+  auto *on_top = save_previous;
   from->saved_errno = *s.errno_location;
   if (to->has(special | Wire::kBlocked)) {
     if (to->has(special)) [[unlikely]]
       return switch_special(from, to);
-    to->control &= ~Wire::kBlocked;
+    if (to->has(Wire::kFinishes))
+      on_top = finish_on_top;
+    to->control &= ~Wire::kHeld;
   }
   *s.errno_location = to->saved_errno;
   s.current = to;
   if (s.population > kCrowd)
     prefetch_stack(to);
   tools::leave(from->block(), to->block(), false);
-  resume_context(to->context(), from, save_previous);
+  return resume_context_with_result(to->context(), from, on_top);
 }
 
 } // namespace detail
@@ -121,7 +125,7 @@ constexpr std::uint32_t kCrowd = 256;
   Wire *next = wire_of(self->link.next);
   if (next == self) [[unlikely]] // alone, or outside wires
     return detail::yield_slow();
-  return detail::switch_to(s, self, next);
+  detail::switch_to(s, self, next);
 }
 
 // Stops the running wire until somebody resumes it. It may return without reason: callers wait in a
@@ -133,7 +137,7 @@ constexpr std::uint32_t kCrowd = 256;
   if (--s.ticks <= 0 || next == self) [[unlikely]]
     return detail::suspend_slow();
   list_unlink(self->link);
-  return detail::switch_to(s, self, next);
+  detail::switch_to(s, self, next);
 }
 
 // The same as a function of its own, for calls that are not in tail position.
@@ -153,14 +157,33 @@ void suspend();
 
 void block(void *on, const Obstacle &obstacle);
 
+// As block_inline, in tail position of a call that has a result: obstacle.finish makes it when the
+// wire goes on. Where there is nobody to switch to at once, otherwise() does it all.
+template <typename Otherwise>
+[[gnu::always_inline]] inline int block_for_result(void *on, const Obstacle &obstacle,
+                                                   Otherwise otherwise) {
+  Scheduler &s = scheduler;
+  Wire *self = s.current;
+  Wire *next = wire_of(self->link.next);
+  if (s.ticks <= 1 || next == self) [[unlikely]]
+    return otherwise();
+  --s.ticks;
+  Control *control = self->block();
+  control->blocked_on = on;
+  control->obstacle = &obstacle;
+  self->control |= Wire::kHeld;
+  list_unlink(self->link);
+  return detail::switch_to(s, self, next);
+}
+
 // Whether no other wire is ready.
 inline bool only_one(const Scheduler &s) {
-  return s.current == &s.main ? !s.first : s.current->link.next == &s.current->link;
+  return s.current == s.outside ? !s.first : s.current->link.next == &s.current->link;
 }
 
 // Appends a wire that is not in the ring.
 inline void make_ready(Scheduler &s, Wire *wire) {
-  Wire *first = s.current == &s.main ? s.first : s.current;
+  Wire *first = s.current == s.outside ? s.first : s.current;
   if (first) [[likely]] {
     list_insert_before(first->link, wire->link);
   } else {

@@ -13,6 +13,7 @@
 
 namespace libwire {
 
+struct Control;
 struct Wire;
 
 // A DEFER block that waits for its scope to end; built by the macro in wire_defer.h on the wire's
@@ -37,6 +38,10 @@ struct Obstacle {
   // Says more than `name` about what is in Control::blocked_on; async-signal-safe. Null: its
   // address says enough.
   void (*describe)(const void *blocked_on, Line &line);
+
+  // Does the rest of a blocking call when its wire, which was marked kFinishes, goes on; the result
+  // is the call's. May block in turn.
+  int (*finish)(Control &) = nullptr;
 };
 
 struct Control {
@@ -80,6 +85,8 @@ struct Wire {
   static constexpr std::uintptr_t kBlocked = 8; // queued somewhere, or on its way from there
   static constexpr std::uintptr_t kOutside =
       16; // stands for the thread: runs on the thread's stack
+  static constexpr std::uintptr_t kFinishes = 32; // also blocked, see Obstacle::finish
+  static constexpr std::uintptr_t kHeld = kBlocked | kFinishes;
   static constexpr std::uintptr_t kFlags = 63;
 
   // A switch between wires touches as little memory as can be, because with many of them none of it
