@@ -10,18 +10,6 @@ namespace libwire {
 
 namespace {
 
-void give_back(Pool &pool, PoolEntry &entry) {
-  if (list_empty(pool.waiters.receivers)) {
-    list_push_front(pool.free, entry.link);
-    return;
-  }
-  ListNode *queue = pool.waiters.receivers.next;
-  Wire *waiter = queued_wire(queue);
-  list_remove(*queue);
-  waiter->block()->payload = &entry;
-  release(waiter);
-}
-
 bool detach(Wire *wire) {
   Control *control = wire->block();
   auto &pool = *static_cast<Pool *>(control->blocked_on);
@@ -29,7 +17,7 @@ bool detach(Wire *wire) {
   if (control->queue.linked())
     list_remove(control->queue);
   else
-    give_back(pool, *static_cast<PoolEntry *>(control->payload));
+    pool_give_back(pool, *static_cast<PoolEntry *>(control->payload));
   return true;
 }
 
@@ -44,8 +32,12 @@ Wire *start(Pool &pool, PoolEntry &entry, const char *name, void (*function)(voi
 
 } // namespace
 
-void pool_take_back(Pool &pool, Wire *wire) {
-  give_back(pool, *LIBWIRE_HOLDER(PoolEntry, wire, wire));
+void pool_hand_over(Pool &pool, PoolEntry &entry) {
+  ListNode *queue = pool.waiters.receivers.next;
+  Wire *waiter = queued_wire(queue);
+  list_remove(*queue);
+  waiter->block()->payload = &entry;
+  release(waiter);
 }
 
 bool pool_init(Pool &pool, PoolEntry *entries, unsigned size, unsigned stack_size) {

@@ -34,7 +34,18 @@ bool pool_init(Pool &pool, PoolEntry *entries, unsigned size, unsigned stack_siz
 Wire *pool_allocate(Pool &pool, const char *name, void (*entry)(void *), void *argument);
 Wire *pool_allocate_blocking(Pool &pool, const char *name, void (*entry)(void *), void *argument);
 
+// The wire that waits longest gets the entry.
+void pool_hand_over(Pool &pool, PoolEntry &entry);
+
+inline void pool_give_back(Pool &pool, PoolEntry &entry) {
+  if (!list_empty(pool.waiters.receivers)) [[unlikely]]
+    return pool_hand_over(pool, entry);
+  list_push_front(pool.free, entry.link);
+}
+
 // A wire of the pool has ended.
-void pool_take_back(Pool &pool, Wire *wire);
+inline void pool_take_back(Pool &pool, Wire *wire) {
+  pool_give_back(pool, *LIBWIRE_HOLDER(PoolEntry, wire, wire));
+}
 
 } // namespace libwire

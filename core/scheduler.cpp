@@ -32,10 +32,19 @@ constexpr std::size_t kCacheLine = 64;
 // sets. Larger stacks give up to a sixteenth of their size, at most 2 KiB, to spread their tops:
 // each begins one line below its neighbour in the arena. A less regular spread of the same size
 // made the yields of 100000 wires nearly twice as slow.
-std::size_t stack_colour(std::uintptr_t stack, std::size_t size) {
+//
+// Which neighbour it is takes a division by the distance between stacks, which is that of the last
+// one nearly always: a multiplication then, whose result may be another than that of the division,
+// but is as regular.
+std::size_t stack_colour(Scheduler &s, std::uintptr_t stack, std::size_t size) {
   if (size < 8192)
     return 0;
-  auto neighbour = std::uint32_t(stack >> 12) / (std::uint32_t(size >> 12) + 1);
+  auto pages = std::uint32_t(size >> 12) + 1;
+  if (pages != s.stack_pages) [[unlikely]] {
+    s.stack_pages = pages;
+    s.stack_pages_inverse = ~std::uint32_t(0) / pages + 1;
+  }
+  std::uint64_t neighbour = std::uint64_t(std::uint32_t(stack >> 12)) * s.stack_pages_inverse >> 32;
   std::uint32_t colours = size >= 32768 ? 32 : size >= 16384 ? 16 : 8;
   return (neighbour & (colours - 1)) * kCacheLine;
 }
@@ -67,11 +76,15 @@ void drop_or_bequeath_watches(Control *control) {
   }
 }
 
+[[gnu::noinline, gnu::cold]] void end_watches(Wire *wire) {
+  wire->has(Wire::kEnding) ? drop_watches(wire->block()) : drop_or_bequeath_watches(wire->block());
+}
+
 // The end of a wire as others see it. It may still be running on its stack.
-void retire(Wire *wire) {
+[[gnu::always_inline]] inline void retire_inline(Wire *wire) {
   Control *control = wire->block();
   if (control->watches) [[unlikely]]
-    wire->has(Wire::kEnding) ? drop_watches(control) : drop_or_bequeath_watches(control);
+    end_watches(wire);
   list_unlink(control->all);
   tools::forget_stack(control);
   --scheduler.population;
@@ -80,9 +93,11 @@ void retire(Wire *wire) {
     pool_take_back(*control->pool, wire);
 }
 
+void retire(Wire *wire) { return retire_inline(wire); }
+
 // Nobody runs: `main` counts as current, and the ring begins with `first` (null: it is empty).
 void stand_back(Scheduler &s, Wire *first) {
-  s.current = &s.main;
+  s.current = s.outside;
   s.first = first;
 }
 
@@ -96,7 +111,7 @@ void leave_ring(Scheduler &s, Wire *self) {
 
 // The wire that runs next, or `main` when none is ready. Wires cancelled before they ever ran end
 // here. Called while nobody runs; what retire() gives away may be for any wire.
-Wire *take_next(Scheduler &s) {
+[[gnu::always_inline]] inline Wire *take_next(Scheduler &s) {
   while (Wire *wire = s.first) {
     if (!wire->has(Wire::kFresh) || !wire->has(Wire::kCancelled)) [[likely]]
       return wire;
@@ -135,7 +150,7 @@ Transfer after_end(Transfer transfer) {
 
 // The first thing on the stack of a wire that starts, or that goes on to end. `previous` is null
 // when it has ended.
-Control *arrive_from(Wire *previous, Context context) {
+[[gnu::always_inline]] inline Control *arrive_from(Wire *previous, Context context) {
   Control *control = scheduler.current->block();
   if (previous) {
     keep_context(previous, context);
@@ -168,7 +183,7 @@ inline void ask_reactor(Scheduler &s) {
   Wire *self = s.current;
   Control *control = self->block();
   leave_ring(s, self);
-  retire(self);
+  retire_inline(self);
   --s.ticks;
   ask_reactor(s);
   Wire *next = take_next(s);
@@ -355,7 +370,7 @@ Wire *create(Wire *wire, const char *name, void (*entry)(void *), void *argument
   std::uintptr_t top = low + stack_size;
   void *tool_handle = tools::fresh_stack(static_cast<char *>(stack), stack_size);
   std::uintptr_t block =
-      (top - stack_colour(low, stack_size) - sizeof(Control)) & ~std::uintptr_t(kCacheLine - 1);
+      (top - stack_colour(s, low, stack_size) - sizeof(Control)) & ~std::uintptr_t(kCacheLine - 1);
   auto *control = reinterpret_cast<Control *>(block);
   control->watches = nullptr;
   control->entry = entry;

@@ -43,12 +43,14 @@ struct Scheduler {
   std::int32_t ticks;
   std::uint32_t population; // wires that have not ended
   int *errno_location;
-  Reactor *reactor;     // descriptors and timers, made at first use
-  Workers *workers;     // what io is handed to, made by wire_io_init
-  LogWriter *log;       // the thread's queue of log lines, made by wire_log_init_*
-  ListNode all;         // every wire that has not ended, by Control::all
-  Wire main;            // stands for the thread outside wires
-  Context main_context; // where the thread goes on outside wires
+  std::uint32_t stack_pages; // of the stack a wire got last, guard included; see stack_colour()
+  std::uint32_t stack_pages_inverse; // 2^32 over that
+  Reactor *reactor;                  // descriptors and timers, made at first use
+  Workers *workers;                  // what io is handed to, made by wire_io_init
+  LogWriter *log;                    // the thread's queue of log lines, made by wire_log_init_*
+  ListNode all;                      // every wire that has not ended, by Control::all
+  Wire main;                         // stands for the thread outside wires
+  Context main_context;              // where the thread goes on outside wires
   alignas(64) Control main_control;
 };
 
