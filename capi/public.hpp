@@ -3,6 +3,7 @@
 // this folder.
 #pragma once
 
+#define WIRE_NO_INLINE // the functions are defined here
 #pragma GCC visibility push(default)
 #include "wire.h"
 #include "wire_channel.h"

@@ -81,6 +81,27 @@ void wire_lock_release(wire_lock_t *l);
  */
 void wire_lock_wait_clear(wire_lock_t *l);
 
+/* With GNU C the compiler may put into the program what a take or release comes to while nobody
+ * waits; the library's functions do the rest, and all of it where WIRE_NO_INLINE is defined. */
+#if defined(__GNUC__) && !defined(WIRE_NO_INLINE)
+void libwire_lock_take(wire_lock_t *l) __asm__("wire_lock_take");
+void libwire_lock_release(wire_lock_t *l) __asm__("wire_lock_release");
+
+extern __inline__ __attribute__((__gnu_inline__)) void wire_lock_take(wire_lock_t *l) {
+  if (__builtin_expect(l && l->num_users == 0, 1))
+    l->num_users = 1;
+  else
+    libwire_lock_take(l);
+}
+
+extern __inline__ __attribute__((__gnu_inline__)) void wire_lock_release(wire_lock_t *l) {
+  if (__builtin_expect(l && l->num_users == 1 && l->users.next == &l->users, 1))
+    l->num_users = 0;
+  else
+    libwire_lock_release(l);
+}
+#endif
+
 #ifdef __cplusplus
 }
 #endif

@@ -67,6 +67,26 @@ void wire_sem_take(wire_sem_t *sem);
  */
 void wire_sem_release(wire_sem_t *sem);
 
+/* As in wire_lock.h: a take and a release while nobody waits may be part of the program. */
+#if defined(__GNUC__) && !defined(WIRE_NO_INLINE)
+void libwire_sem_take(wire_sem_t *sem) __asm__("wire_sem_take");
+void libwire_sem_release(wire_sem_t *sem) __asm__("wire_sem_release");
+
+extern __inline__ __attribute__((__gnu_inline__)) void wire_sem_take(wire_sem_t *sem) {
+  if (__builtin_expect(sem && sem->count > 0, 1))
+    sem->count--;
+  else
+    libwire_sem_take(sem);
+}
+
+extern __inline__ __attribute__((__gnu_inline__)) void wire_sem_release(wire_sem_t *sem) {
+  if (__builtin_expect(sem && sem->waiters.next == &sem->waiters && sem->count < __INT_MAX__, 1))
+    sem->count++;
+  else
+    libwire_sem_release(sem);
+}
+#endif
+
 #ifdef __cplusplus
 }
 #endif
