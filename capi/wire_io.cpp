@@ -37,8 +37,7 @@ off_t explicit_offset(off_t offset) { return offset == os::kPosition ? -2 : offs
   return io::offload<Takes::unbounded>(decltype(::name arguments)(failure),                        \
                                        [&] { return ::name arguments; });
 
-#pragma GCC diagnostic ignored                                                                     \
-    "-Wdeprecated-declarations" // ualarm, readdir_r: the program's choice
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations" // ualarm: the program's choice
 
 extern "C" {
 
@@ -148,13 +147,25 @@ int wio_closedir(DIR *dirp) {
   return io::offload<Takes::bounded_certain>(-1, [&] { return ::closedir(dirp); });
 }
 
+struct dirent *wio_readdir(DIR *dirp) {
+  return valid(dirp) ? io::readdir(dirp) : nullptr;
+}
+
+int wio_readdir_r(DIR *dirp, struct dirent *entry, struct dirent **result) {
+  return dirp ? io::readdir_r(dirp, entry, result) : EINVAL;
+}
+
 void wio_rewinddir(DIR *dirp) {
-  offload_void<Takes::bounded>([&] { ::rewinddir(dirp); });
+  require_pointer(dirp, "wio_rewinddir");
+  io::rewinddir(dirp);
 }
 
 void wio_seekdir(DIR *dirp, long int pos) {
-  offload_void<Takes::bounded>([&] { ::seekdir(dirp, pos); });
+  require_pointer(dirp, "wio_seekdir");
+  io::seekdir(dirp, pos);
 }
+
+long int wio_telldir(DIR *dirp) { return valid(dirp) ? io::telldir(dirp) : -1; }
 
 int wio_glob(const char *pattern, int flags, glob_errfunc_t errfunc, glob_t *pglob) {
   return io::glob(pattern, flags, errfunc, pglob);

@@ -109,6 +109,11 @@ int lockf(int fd, int command, off_t length);
 off_t lseek(int fd, off_t offset, int whence);
 int ioctl(int fd, unsigned long request, void *argument);
 void *mmap(void *address, std::size_t length, int protection, int flags, int fd, off_t offset);
+dirent *readdir(DIR *stream);
+int readdir_r(DIR *stream, dirent *entry, dirent **result);
+void seekdir(DIR *stream, long place);
+void rewinddir(DIR *stream);
+long telldir(DIR *stream);
 int fgetc(FILE *stream);
 char *fgets(char *buffer, int size, FILE *stream);
 

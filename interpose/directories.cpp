@@ -1,5 +1,5 @@
 // Reading directories. On disks of this machine an entry costs less than a worker; elsewhere a
-// server may have to be asked for the next ones.
+// server may have to be asked for the next ones, and libwire knows when.
 #include "delegate.hpp"
 
 using namespace libwire::interpose;
@@ -15,8 +15,9 @@ bool is_local(DIR *directory) {
   return saved.keep(known && status.stx_dev_major != 0);
 }
 
-template <typename Call> auto on_directory(Symbol symbol, DIR *directory, Call call) {
-  return is_local(directory) ? call() : offload(symbol, Takes::bounded, call);
+template <typename Cooperative, typename Plain>
+auto on_directory(Symbol symbol, DIR *directory, Cooperative cooperative, Plain plain) {
+  return is_local(directory) ? plain() : through_wio(symbol, cooperative, plain);
 }
 
 } // namespace
@@ -26,14 +27,17 @@ WIO(DIR *, fdopendir, (int fd), (fd))
 WIO(int, closedir, (DIR * directory), (directory))
 
 SERVE(dirent *, readdir, (DIR * directory), (directory)) {
-  return on_directory(AT_readdir, directory, [&] { return REAL(readdir)(directory); });
+  return on_directory(
+      AT_readdir, directory, [&] { return wio_readdir(directory); },
+      [&] { return REAL(readdir)(directory); });
 }
 SAME(readdir64, readdir);
 
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations" // the program's choice
 SERVE(int, readdir_r, (DIR * directory, dirent *entry, dirent **result),
       (directory, entry, result)) {
-  return on_directory(AT_readdir_r, directory,
-                      [&] { return REAL(readdir_r)(directory, entry, result); });
+  return on_directory(
+      AT_readdir_r, directory, [&] { return wio_readdir_r(directory, entry, result); },
+      [&] { return REAL(readdir_r)(directory, entry, result); });
 }
 SAME(readdir64_r, readdir_r);

@@ -188,15 +188,16 @@ DIR *wio_opendir(const char *name);
 DIR *wio_fdopendir(int fd);
 /** As closedir(3). */
 int wio_closedir(DIR *dirp);
-/** As readdir_r(3). Returns the error number and leaves errno alone. */
+/** As readdir_r(3). Returns the error number, EINVAL for a NULL `dirp`, and leaves errno alone. */
 int wio_readdir_r(DIR *dirp, struct dirent *entry, struct dirent **result);
-/** As readdir(3). The entry belongs to `dirp` and stays valid until its next call. */
+/** As readdir(3). The entry belongs to `dirp` and stays valid until its next call. NULL with EINVAL
+ * for a NULL `dirp`. */
 struct dirent *wio_readdir(DIR *dirp);
-/** As rewinddir(3). */
+/** As rewinddir(3). Aborts for a NULL `dirp`. */
 void wio_rewinddir(DIR *dirp);
-/** As seekdir(3). */
+/** As seekdir(3). Aborts for a NULL `dirp`. */
 void wio_seekdir(DIR *dirp, long int pos);
-/** As telldir(3). */
+/** As telldir(3). -1 with EINVAL for a NULL `dirp`. */
 long int wio_telldir(DIR *dirp);
 /** As dirfd(3). */
 int wio_dirfd(DIR *dirp);
