@@ -121,12 +121,12 @@ int wio_ioctl(int d, unsigned long request, void *argp) { return io::ioctl(d, re
 
 int wio_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
                     struct addrinfo **res) {
-  return io::offload<Takes::unbounded>(
-      EAI_SYSTEM, [&] { return ::getaddrinfo(node, service, hints, res); },
-      [&](int result) {
-        if (result == 0)
-          ::freeaddrinfo(*res);
-      });
+  return io::getaddrinfo(node, service, hints, res);
+}
+
+int wio_getnameinfo(const struct sockaddr *sa, socklen_t salen, char *host, socklen_t hostlen,
+                    char *serv, socklen_t servlen, int flags) {
+  return io::getnameinfo(sa, salen, host, hostlen, serv, servlen, flags);
 }
 
 int wio_getifaddrs(struct ifaddrs **ifap) {

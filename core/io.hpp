@@ -13,8 +13,10 @@
 #include <ftw.h>
 #include <glob.h>
 #include <pthread.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 
+struct addrinfo;
 struct rusage;
 
 namespace libwire::io {
@@ -116,6 +118,13 @@ void rewinddir(DIR *stream);
 long telldir(DIR *stream);
 int fgetc(FILE *stream);
 char *fgets(char *buffer, int size, FILE *stream);
+
+int getaddrinfo(const char *host, const char *service, const addrinfo *hints, addrinfo **result);
+int getnameinfo(const sockaddr *address, socklen_t length, char *host, socklen_t host_size,
+                char *service, socklen_t service_size, int flags);
+// In a wire: what getaddrinfo gives, if nobody has to be asked for it. False: somebody has, maybe.
+bool addresses_at_once(const char *host, const char *service, const addrinfo *hints,
+                       addrinfo **result);
 
 pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage);
 int pclose(FILE *stream);

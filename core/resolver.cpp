@@ -27,10 +27,15 @@ struct Answer {
   addrinfo *found = nullptr;
 };
 
-void ask(const char *host, const char *service, Answer &answer) {
+addrinfo stream_hints() {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
+  return hints;
+}
+
+void ask(const char *host, const char *service, Answer &answer) {
+  addrinfo hints = stream_hints();
   answer.code = ::getaddrinfo(host, service, &hints, &answer.found);
   answer.error = errno;
   if (answer.code != 0)
@@ -176,6 +181,9 @@ int errno_of(const Answer &answer) {
 } // namespace
 
 bool resolve(const char *host, const char *service, std::uint64_t deadline, addrinfo *&found) {
+  addrinfo hints = stream_hints();
+  if (io::cooperative() && io::addresses_at_once(host, service, &hints, &found))
+    return true;
   bool limited = io::cooperative() && deadline != os::kForever;
   Answer answer;
   Deferred take([&] { found = answer.found; }); // also when the wire is cancelled meanwhile

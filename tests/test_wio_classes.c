@@ -172,7 +172,7 @@ static void no_call_that_may_wait_for_ever_keeps_a_worker(void **UNUSED(state)) 
     looked_at.held = 0;
     assert_int_equal(stuck_ended, STUCK);
   }
-  assert_true(seen >= 2);
+  assert_true(seen >= 1);
   start_afresh();
 }
 

@@ -135,10 +135,13 @@ int wio_fstatfs(int fd, struct statfs *buf);
 
 /* Names, addresses and devices. */
 
-/** As getaddrinfo(3). Returns 0 or an EAI_ code; free the result with freeaddrinfo(3). */
+/** As getaddrinfo(3). Returns 0 or an EAI_ code; free the result with freeaddrinfo(3). Numeric
+ * hosts and services need no thread when `hints` are given without AI_ADDRCONFIG and the wire has
+ * 16 KiB of stack left. */
 int wio_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
                     struct addrinfo **res);
-/** As getnameinfo(3). Returns 0 or an EAI_ code. */
+/** As getnameinfo(3). Returns 0 or an EAI_ code. Needs no thread when only numbers are asked for
+ * (NI_NUMERICHOST, NI_NUMERICSERV) and the wire has 16 KiB of stack left. */
 int wio_getnameinfo(const struct sockaddr *sa, socklen_t salen, char *host, socklen_t hostlen,
                     char *serv, socklen_t servlen, int flags);
 /** As ioctl(2). The argument is passed on as it is. */
