@@ -53,7 +53,7 @@ LogLine direct_line;
 void write_directly(int level, const char *format, va_list arguments) {
   if (LogWriter *log = scheduler.log) {
     log->write_out();
-    log->give_back_space();
+    log->release_entered();
   }
   ::pthread_mutex_lock(&direct_mutex);
   format_line(direct_line, level, format, arguments);

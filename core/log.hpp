@@ -2,8 +2,8 @@
 //
 // In a wire of a thread that called log_init a line goes into a queue of 16 (log_writer.hpp); a
 // caller that finds it full waits its turn. Everywhere else lines are written directly, after what
-// is queued. No line is lost or overtaken: callers pass a fair lock, and what is queued is written
-// before the queue goes away and at exit.
+// was logged before. No line is lost or overtaken: what is queued, and what callers that wait have
+// to say, is written before the queue goes away and at exit.
 #pragma once
 
 #include <cstdarg>

@@ -1,6 +1,5 @@
 #include "log_writer.hpp"
 
-#include "defer.hpp"
 #include "io.hpp"
 #include "os.hpp"
 #include "scheduler.hpp"
@@ -60,9 +59,11 @@ LogWriter *LogWriter::make() {
 }
 
 void LogWriter::start() {
-  lock_init(order_);
-  semaphore_init(space_, kLines);
-  queued_ = freed_ = written_ = 0;
+  entering_ = PTHREAD_MUTEX_INITIALIZER;
+  list_reset(waiting_);
+  list_reset(entered_);
+  waiting_count_ = 0;
+  queued_ = written_ = 0;
   done_ = 0;
   writing_ = PTHREAD_MUTEX_INITIALIZER;
   create(
@@ -75,22 +76,83 @@ void LogWriter::release() {
   os::unmap(this, sizeof(LogWriter));
 }
 
-void LogWriter::queue_line(int level, const char *format, va_list arguments) {
-  lock_take(order_);
-  Deferred release_order([&] { lock_release(order_); });
-  semaphore_take(space_);
+// Under `entering`, as what follows.
+bool LogWriter::has_place() const {
+  return queued_ - __atomic_load_n(&written_, __ATOMIC_ACQUIRE) < kLines;
+}
+
+void LogWriter::append(int level, const char *format, va_list arguments) {
   format_line(lines_[queued_ % kLines], level, format, arguments);
   __atomic_store_n(&queued_, queued_ + 1, __ATOMIC_RELEASE);
+}
+
+LogWriter::Caller &LogWriter::take_first(ListNode &list) {
+  auto &first = *static_cast<Caller *>(list.next);
+  list_unlink(first);
+  return first;
+}
+
+void LogWriter::queue_line(int level, const char *format, va_list arguments) {
+  Caller caller;
+  {
+    Locked lock(entering_);
+    caller.entered = list_empty(waiting_) && has_place();
+    if (caller.entered) {
+      append(level, format, arguments);
+    } else {
+      caller.wire = scheduler.current;
+      caller.level = level;
+      caller.error = errno;
+      caller.format = format;
+      va_copy(caller.arguments, arguments);
+      caller.log = this;
+      list_push_back(waiting_, caller);
+      ++waiting_count_;
+    }
+  }
   wake(&wire_);
+  if (caller.entered)
+    return;
+  do
+    block(&caller, kTurn);
+  while (!caller.entered);
+  va_end(caller.arguments);
 }
 
-void LogWriter::give_back_space() {
-  unsigned written = __atomic_load_n(&written_, __ATOMIC_ACQUIRE);
-  for (; freed_ != written; ++freed_)
-    semaphore_release(space_);
+// A wire that is cancelled before its turn logs nothing.
+bool LogWriter::detach(Wire *wire) {
+  auto &caller = *static_cast<Caller *>(wire->block()->blocked_on);
+  Locked lock(caller.log->entering_);
+  if (!caller.linked())
+    return true;
+  list_unlink(caller);
+  caller.log->waiting_count_ -= !caller.entered;
+  return true;
 }
 
-// Under the mutex, as what follows.
+constexpr Obstacle LogWriter::kTurn = {"its turn in the log", detach, [](const void *, Line &) {}};
+
+// Only when nobody else will run the wires that wait, or in their own thread: libc formats what is
+// in their frames.
+void LogWriter::enter() {
+  Locked lock(entering_);
+  while (!list_empty(waiting_) && has_place()) {
+    Caller &caller = take_first(waiting_);
+    --waiting_count_;
+    errno = caller.error;
+    append(caller.level, caller.format, caller.arguments);
+    caller.entered = true;
+    list_push_back(entered_, caller);
+  }
+}
+
+void LogWriter::release_entered() {
+  Locked lock(entering_);
+  while (!list_empty(entered_))
+    libwire::release(take_first(entered_).wire);
+}
+
+// Under `writing`, as what follows.
 LogLine *LogWriter::first_line() {
   bool any = written_ != __atomic_load_n(&queued_, __ATOMIC_ACQUIRE);
   return any ? &lines_[written_ % kLines] : nullptr;
@@ -102,7 +164,25 @@ void LogWriter::pop() {
   __atomic_store_n(&written_, written_ + 1, __ATOMIC_RELEASE);
 }
 
+// Others may go on and log more meanwhile: that is theirs to write.
 void LogWriter::write_out() {
+  Locked lock(writing_);
+  unsigned end;
+  {
+    Locked entering(entering_);
+    end = queued_ + waiting_count_;
+  }
+  while (written_ != end) {
+    enter();
+    LogLine *line = first_line();
+    if (!line) // a wire that waited was cancelled
+      break;
+    write_rest_blocking(*line, done_, log_target);
+    pop();
+  }
+}
+
+void LogWriter::write_queued() {
   Locked lock(writing_);
   while (LogLine *line = first_line()) {
     write_rest_blocking(*line, done_, log_target);
@@ -147,12 +227,12 @@ void LogWriter::write_piece() {
 // may even keep one with RWF_NOWAIT waiting.
 void LogWriter::write_some() {
   auto all = [this] {
-    write_out();
+    write_queued();
     return true;
   };
   if (type_of(log_target) == S_IFREG) {
     if (!io::offload<io::Takes::bounded>(false, all))
-      write_out();
+      write_queued();
     return;
   }
   Next next = write_at_once();
@@ -166,11 +246,18 @@ void LogWriter::write_some() {
     write_piece();
 }
 
+bool LogWriter::is_idle() {
+  Locked lock(entering_);
+  return __atomic_load_n(&written_, __ATOMIC_ACQUIRE) == queued_ && list_empty(waiting_) &&
+         list_empty(entered_);
+}
+
 void LogWriter::run() {
   for (;;) {
-    while (freed_ != queued_) {
+    while (!is_idle()) {
+      enter();
+      release_entered();
       write_some();
-      give_back_space();
     }
     suspend();
   }
@@ -179,10 +266,18 @@ void LogWriter::run() {
 void LogWriter::continue_in_child(bool alone) {
   if (alone)
     return start();
-  writing_ = PTHREAD_MUTEX_INITIALIZER; // a thread that is not here may have held it
+  // A thread that is not here may have held them.
+  writing_ = PTHREAD_MUTEX_INITIALIZER;
+  entering_ = PTHREAD_MUTEX_INITIALIZER;
   written_ = queued_;
   done_ = 0;
-  give_back_space();
+  while (!list_empty(waiting_)) {
+    Caller &caller = take_first(waiting_);
+    caller.entered = true;
+    list_push_back(entered_, caller);
+  }
+  waiting_count_ = 0;
+  release_entered();
 }
 
 } // namespace libwire

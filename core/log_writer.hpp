@@ -2,16 +2,19 @@
 //
 // Invariants
 // - Lines have numbers, modulo kLines their places. Those from `written` to `queued` wait. The
-//   owner's wires add lines, each after it got a unit of `space`; units come back with
-//   give_back_space(), which only the owner calls.
+//   owner's wires add lines; one that finds no place, or others before it, waits in `waiting` and
+//   leaves what is to be logged in its frame.
+// - Whoever makes a place may enter() the lines of those that wait, in order; each then is in
+//   `entered` until the owner lets it go on. The owner does it, and whoever writes all that was
+//   logged so far: a line from outside wires, the end of the thread, exit() in any thread.
 // - Who writes holds `writing`: the writer for what goes out at once, a thread of the workers for
-//   what may block, and whoever cannot wait for these two: a line from outside wires, the end of
-//   the thread, exit() in any thread. All look at `written` anew each time, so no line is written
+//   what may block, and those above. All look at `written` anew each time, so no line is written
 //   twice and none overtakes another.
-// - `writing` covers `written` and `done`. Everything else belongs to the owner.
+// - `writing` covers `written` and `done`; `entering`, which nobody holds for long, what is queued
+//   and who waits. Everything else belongs to the owner.
 #pragma once
 
-#include "lock.hpp"
+#include "list.hpp"
 #include "log_line.hpp"
 #include "wire.hpp"
 
@@ -25,17 +28,18 @@ struct LogWriter {
 
   // Null with errno ENOMEM. The thread's writer wire begins to wait for lines.
   static LogWriter *make();
-  // The writer and those who wait for space are forgotten, and nobody writes any more.
+  // The writer and those who wait are forgotten, and nobody writes any more.
   void release();
 
-  // Appends a line; the calling wire waits while there is no space.
+  // Appends a line; the calling wire waits for its turn while there is no place.
   void queue_line(int level, const char *format, va_list arguments);
 
-  // Writes all that is queued, blocking the thread. In any thread.
+  // Writes all that has been logged by now, also by wires that wait, blocking the thread. In any
+  // thread.
   void write_out();
 
-  // Lets wires that wait for the places of written lines go on.
-  void give_back_space();
+  // Lets wires go on whose lines have been entered.
+  void release_entered();
 
   // In the child of a fork: what is queued is the parent's. `alone`: the writer is gone.
   void continue_in_child(bool alone);
@@ -47,18 +51,40 @@ struct LogWriter {
 private:
   enum class Next { nothing, wait, thread };
 
+  // A call that waits for its turn, in the frame of its wire: in `waiting` or `entered`, or in
+  // neither when it may go on.
+  struct Caller : ListNode {
+    Wire *wire;
+    int level;
+    int error; // errno
+    const char *format;
+    va_list arguments;
+    LogWriter *log;
+    bool entered;
+  };
+
   void start();
+  bool has_place() const;
+  Caller &take_first(ListNode &list);
+  void append(int level, const char *format, va_list arguments);
+  void enter();
+  void write_queued();
   LogLine *first_line();
   void pop();
   Next write_at_once();
   void write_piece();
   void write_some();
+  bool is_idle();
   void run();
 
-  Lock order_;      // callers enter the queue in the order of their calls
-  Semaphore space_; // free places
+  static bool detach(Wire *wire);
+  static const Obstacle kTurn;
+
+  pthread_mutex_t entering_;
   unsigned queued_;
-  unsigned freed_; // written lines whose places have been given back
+  ListNode waiting_;
+  unsigned waiting_count_;
+  ListNode entered_;
   void *stack_;
   Wire wire_;
 

@@ -2,46 +2,9 @@
  * from several OS threads, when wires are cancelled, threads end, the process exits or forks. */
 #include "common.h"
 #include "descriptors.h"
-#include "log_lines.h"
+#include "log_children.h"
 
 #include <pthread.h>
-
-struct call {
-  void (*body)(void *);
-  void *argument;
-  int output;
-};
-
-static void runs_with_output(void *argument) {
-  struct call *call = argument;
-  become_output(call->output);
-  call->body(call->argument);
-}
-
-/* Runs a body in a child whose standard output is a file. Gives the content, to free. */
-static char *output_of(void (*body)(void *), void *argument) {
-  FILE *file = tmpfile();
-  assert_non_null(file);
-  struct call call = {body, argument, fileno(file)};
-  expect_success(run_child(runs_with_output, &call));
-  char *text = content_of(fileno(file));
-  fclose(file);
-  return text;
-}
-
-static void expect_numbered_output(void (*body)(void *), void *argument, int count) {
-  char *text = output_of(body, argument);
-  expect_numbered(text, count);
-  free(text);
-}
-
-static void expect_lines(void (*body)(void *), void *argument, const char *expected) {
-  char *text = output_of(body, argument);
-  take_trace();
-  each_line(text, mark_line, NULL);
-  assert_trace(expected);
-  free(text);
-}
 
 static int next_number;
 
@@ -124,14 +87,12 @@ static void logs_and_yields(void *lines) {
   }
 }
 
-static void logs_in_and_outside(void *unused) {
-  (void)unused;
+static void logs_in_and_outside(void *wires) {
   wire_log_init_stdout();
-  /* No more wires than the queue has room for: one that waits its turn has not queued its line. */
-  for (int i = 0; i < 10; i++)
+  for (int i = 0; i < *(int *)wires; i++)
     spawn(logs_and_yields, &fifty);
   for (int i = 0; i < 300; i++) {
-    wire_yield(); /* leaves lines in the queue */
+    wire_yield(); /* leaves lines in the queue, and wires that wait their turn */
     log_next();
   }
   wire_thread_run();
@@ -140,7 +101,8 @@ static void logs_in_and_outside(void *unused) {
 
 static void lines_from_outside_do_not_overtake_those_in_the_queue(void **unused) {
   (void)unused;
-  expect_numbered_output(logs_in_and_outside, NULL, 10 * 50 + 300 + 1);
+  for (int wires = 10; wires <= 60; wires += 50)
+    expect_numbered_output(logs_in_and_outside, &wires, wires * 50 + 300 + 1);
 }
 
 /* --- cancel --------------------------------------------------------------------------------- */

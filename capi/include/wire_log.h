@@ -6,9 +6,12 @@
  * logs past that waits its turn. The text of a line holds up to 1024 characters; a longer one is
  * cut and ends with "...". Outside wires lines are written directly.
  *
- * A thread's queued lines are written, blocking it, before a line from outside its wires, when it
- * starts afresh and when it ends. exit(3) writes those of all threads; what other threads log while
- * it runs may be lost. _exit(2), exec and a signal that ends the process write nothing. */
+ * What a thread's wires have logged, also those that wait their turn, is written, blocking the
+ * thread, before a line from outside its wires, when it starts afresh and when it ends: until then
+ * the stack of a wire that waits its turn must exist. exit(3) writes what all threads have logged;
+ * what other threads log while it runs may be lost. _exit(2), exec and a signal that ends the
+ * process write nothing. In the child of a fork what was logged before is the parent's. A wire that
+ * is cancelled before its turn logs nothing. */
 #ifndef WIRE_LOG_H
 #define WIRE_LOG_H
 
