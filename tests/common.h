@@ -82,6 +82,12 @@ HELPER void check_failed(const char *condition, const char *file, int line, int 
   abort();
 }
 
+/* ThreadSanitizer keeps a signal back until the program calls a function that it watches. */
+HELPER void let_signals_in(void) {
+  if (TESTS_WITH_TSAN)
+    usleep(0);
+}
+
 /* A test that hangs is a failure. What is given is far above what a slow machine needs. */
 HELPER void deadline(unsigned seconds) { alarm(seconds); }
 

@@ -70,16 +70,16 @@ HELPER int each_line(const char *text, void (*visit)(const char *text, void *arg
   while (*text != '\0') {
     regmatch_t match[1];
     const char *end = strchr(text, '\n');
-    if (end == NULL || regexec(&regex, text, 1, match, 0) != 0) {
+    char line[2048]; /* alone, because regexec looks at all there is */
+    size_t length = end == NULL ? 0 : (size_t)(end - text);
+    check(length < sizeof line);
+    memcpy(line, text, length);
+    line[length] = '\0';
+    if (end == NULL || regexec(&regex, line, 1, match, 0) != 0) {
       fprintf(stderr, "no log line: %.200s\n", text);
       abort();
     }
-    char line[2048];
-    size_t length = (size_t)(end - text - match[0].rm_eo);
-    check(length < sizeof line);
-    memcpy(line, text + match[0].rm_eo, length);
-    line[length] = '\0';
-    visit(line, argument);
+    visit(line + match[0].rm_eo, argument);
     count++;
     text = end + 1;
   }

@@ -161,6 +161,12 @@ static void they_walk_other_trees(void **UNUSED(state)) {
 
 /* --- fork ------------------------------------------------------------------------------------- */
 
+/* ThreadSanitizer does not know threads that the child of a process with threads starts. */
+static void skip_if_children_get_no_threads(void) {
+  if (TESTS_WITH_TSAN)
+    skip();
+}
+
 static pid_t original;
 static int visited, forks_in_callbacks;
 
@@ -215,6 +221,7 @@ static void only_in_the_parent(void *UNUSED(argument)) {
 }
 
 static void they_fork(void **UNUSED(state)) {
+  skip_if_children_get_no_threads();
   original = getpid();
   forks_in_callbacks = 0;
   for (int i = 0; i < 10; i++) {
@@ -248,6 +255,7 @@ static void globs(void *UNUSED(argument)) {
 }
 
 static void those_of_glob_fork_too(void **UNUSED(state)) {
+  skip_if_children_get_no_threads();
   original = getpid();
   forks_in_callbacks = 0;
   run(globs);
@@ -283,6 +291,7 @@ static void forks_meanwhile(void *UNUSED(argument)) {
 }
 
 static void a_walk_is_not_disturbed_by_the_fork_of_another_wire(void **UNUSED(state)) {
+  skip_if_children_get_no_threads();
   original = getpid();
   forks_in_callbacks = 0;
   spawn(walks_slowly, NULL);

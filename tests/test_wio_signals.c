@@ -9,6 +9,7 @@ static volatile sig_atomic_t last_signal;
 static void note_signal(int signal) { last_signal = signal; }
 
 static int taken_signal(void) {
+  let_signals_in();
   int signal = last_signal;
   last_signal = 0;
   return signal;

@@ -2,6 +2,8 @@
  * callbacks, and no thread to be had. */
 #include "wio.h"
 
+#include "wio_holdings.h"
+
 #include <dlfcn.h>
 #include <pthread.h>
 #include <sys/mman.h>
@@ -97,7 +99,7 @@ static void cancels_walker(void *delay) {
 
 /* What still used the stack of a wire that has ended would crash. */
 static void cancel_at_any_moment(void (*walk)(void)) {
-  int threads = count_entries("/proc/self/task");
+  int threads = count_threads();
   start_afresh();
   wire_io_init(1);
   for (int round = 0; round < 150; round++) {
@@ -114,7 +116,7 @@ static void cancel_at_any_moment(void (*walk)(void)) {
     assert_int_equal(mprotect(stack, STACK, PROT_NONE), 0);
   }
   start_afresh(); /* ends the threads */
-  assert_int_equal(count_entries("/proc/self/task"), threads);
+  await_threads(threads);
 }
 
 static void a_wire_may_be_cancelled_at_any_moment_of_a_walk(void **UNUSED(state)) {
