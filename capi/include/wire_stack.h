@@ -13,7 +13,9 @@ extern "C" {
 #endif
 
 /** The smallest stack that wire_init and wire_pool_init accept, in bytes. Room for a few small
- * functions of one's own; libc functions such as printf need 4096 and more. */
+ * functions of one's own; libc functions such as printf need 4096 and more, and so does the first
+ * call of any function of a shared library in a program that binds them lazily (no -z now): the
+ * dynamic linker saves all registers then. */
 #define WIRE_STACK_MIN 1024
 
 /** The last two arguments of wire_init: a new stack of `size` bytes, and its size. `size` is
