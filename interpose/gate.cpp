@@ -36,7 +36,7 @@ const char *const names[kSymbols] = {
 // Where libwire's own code is.
 uintptr_t libwire_begin, libwire_size;
 
-// 0 until the first call in a wire of this process. Not asked for earlier: a program without wires
+// 0 until wires run in this process. Not asked for earlier: a program without wires
 // must not see a system call more.
 pid_t process;
 
@@ -100,6 +100,14 @@ bool is_libwires_lock(Symbol symbol, const void *caller) {
          address - reinterpret_cast<uintptr_t>(&wire_private_call) >= WIRE_PRIVATE_CALL_SIZE;
 }
 
+// False in a child of vfork.
+bool is_process() {
+  auto pid = pid_t(::syscall(SYS_getpid));
+  if (!process)
+    process = pid;
+  return process == pid;
+}
+
 bool inside() {
   const wire_defer_list *last = wire_private_thread.current->cleanup_head;
   return last && last->cleanup == Inside::mark;
@@ -126,10 +134,7 @@ bool enter(Symbol symbol, const void *caller) {
 }
 
 bool may_wait() {
-  auto pid = pid_t(::syscall(SYS_getpid));
-  if (!process)
-    process = pid;
-  if (process != pid)
+  if (!is_process())
     return false;
   if (!can_wait) {
     Inside inside;
@@ -163,6 +168,15 @@ EXPORT void(wire_thread_init)(wire_thread_t *thread) {
   forget_waiters();
   forget_lock_waiters();
   return REAL(wire_thread_init)(thread);
+}
+
+// A wire may run into a handler before it makes its first call.
+EXPORT void wire_thread_run(void) {
+  if (attention)
+    enter(AT_wire_thread_run, __builtin_return_address(0));
+  if (is_process())
+    signals_begin();
+  return REAL(wire_thread_run)();
 }
 
 // The program decides how many workers there are.

@@ -28,14 +28,14 @@ __thread SignalMark mark_now;
 __thread bool waiting;
 __thread int descriptor = -1;
 
-// The handler that runs in this thread: its wire, and where its stack begins.
+// The handler that runs in this thread: its wire, and the part of a stack that is its own. `low` is
+// 0 on a stack that it shares with what it interrupts.
 struct Running {
   const void *wire;
-  uintptr_t frame;
+  uintptr_t low, high;
 };
 __thread Running running;
 
-// Where a handler is the continuation of the faulting code, it has to be the first.
 bool is_fault(int signal) {
   return signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE || signal == SIGILL ||
          signal == SIGTRAP || signal == SIGSYS || signal == SIGABRT;
@@ -45,12 +45,18 @@ bool is_function(void (*handler)(int)) {
   return handler != SIG_DFL && handler != SIG_IGN && handler != SIG_ERR && handler != SIG_HOLD;
 }
 
-void handle(int signal, siginfo_t *info, void *context) {
-  Running before = running;
-  running = {wire_private_thread.current, reinterpret_cast<uintptr_t>(__builtin_frame_address(0))};
-  const Action action = actions[signal];
+// Where the alternate signal stack begins; 0 when the caller does not run on it.
+uintptr_t alternate_stack() {
+  int saved_errno = errno;
+  stack_t stack;
+  bool known = ::syscall(SYS_sigaltstack, nullptr, &stack) == 0;
+  errno = saved_errno;
+  return known && (stack.ss_flags & SS_ONSTACK) ? reinterpret_cast<uintptr_t>(stack.ss_sp) : 0;
+}
+
+void note_interruption(bool restarts) {
   ++mark_now.handled;
-  if (!(action.flags & SA_RESTART))
+  if (!restarts)
     mark_now.interrupting = mark_now.handled;
   if (waiting && descriptor >= 0) {
     int saved_errno = errno;
@@ -58,6 +64,16 @@ void handle(int signal, siginfo_t *info, void *context) {
     ::syscall(SYS_write, descriptor, &one, sizeof one);
     errno = saved_errno;
   }
+}
+
+void handle(int signal, siginfo_t *info, void *context) {
+  Running before = running;
+  const Action action = actions[signal];
+  running = {wire_private_thread.current, action.flags & SA_ONSTACK ? alternate_stack() : 0,
+             reinterpret_cast<uintptr_t>(__builtin_frame_address(0))};
+  // A fault is the doing of the running wire: no wait is interrupted by it.
+  if (!is_fault(signal) || info->si_code <= 0)
+    note_interruption(action.flags & SA_RESTART);
   action.handler(signal, info, context);
   running = before;
 }
@@ -66,8 +82,8 @@ int set(int signal, const struct sigaction *action, struct sigaction *old) {
   struct sigaction ours;
   const struct sigaction *given = action;
   Action before = signal > 0 && signal < NSIG ? actions[signal] : Action{};
-  if (action && signal > 0 && signal < NSIG && !is_fault(signal) &&
-      is_function(action->sa_handler) && action->sa_sigaction != handle) {
+  if (action && signal > 0 && signal < NSIG && is_function(action->sa_handler) &&
+      action->sa_sigaction != handle) {
     ours = *action;
     ours.sa_sigaction = handle;
     ours.sa_flags |= SA_SIGINFO;
@@ -117,14 +133,15 @@ int make_descriptor() {
 } // namespace
 
 void signals_begin() {
-  if (__atomic_exchange_n(&active, true, __ATOMIC_ACQ_REL))
+  if (active || __atomic_exchange_n(&active, true, __ATOMIC_ACQ_REL))
     return;
+  int saved_errno = errno;
   for (int signal = 1; signal < NSIG; ++signal) {
     struct sigaction action;
-    if (!is_fault(signal) && REAL(sigaction)(signal, nullptr, &action) == 0 &&
-        is_function(action.sa_handler))
+    if (REAL(sigaction)(signal, nullptr, &action) == 0 && is_function(action.sa_handler))
       set(signal, &action, nullptr);
   }
+  errno = saved_errno;
 }
 
 bool signals_expected() { return any_handler; }
@@ -132,8 +149,9 @@ bool signals_expected() { return any_handler; }
 bool in_handler() {
   // Deeper on the same stack than where the handler began. One that was left by longjmp is
   // forgotten there.
-  return running.frame && running.wire == wire_private_thread.current &&
-         reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) < running.frame;
+  auto frame = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+  return frame < running.high && frame >= running.low &&
+         running.wire == wire_private_thread.current;
 }
 
 SignalMark signals_mark() { return mark_now; }
@@ -193,6 +211,25 @@ EXPORT sighandler_t sysv_signal(int number, sighandler_t handler) {
   return set_simply(number, handler, int(SA_RESETHAND | SA_NODEFER), false);
 }
 SAME(__sysv_signal, sysv_signal);
+
+EXPORT sighandler_t sigset(int number, sighandler_t disposition) {
+  UNLESS_ACTIVE(sigset, number, disposition);
+  if (disposition == SIG_HOLD) {
+    struct sigaction before;
+    if (set(number, nullptr, &before) != 0)
+      return SIG_ERR;
+    sighandler_t old = REAL(sigset)(number, SIG_HOLD);
+    return old == SIG_HOLD ? old : before.sa_handler;
+  }
+  sighandler_t old = set_simply(number, disposition, 0, false);
+  if (old == SIG_ERR)
+    return old;
+  sigset_t one, before;
+  ::sigemptyset(&one);
+  ::sigaddset(&one, number);
+  ::pthread_sigmask(SIG_UNBLOCK, &one, &before);
+  return ::sigismember(&before, number) ? SIG_HOLD : old;
+}
 
 EXPORT int siginterrupt(int number, int interrupt) {
   UNLESS_ACTIVE(siginterrupt, number, interrupt);

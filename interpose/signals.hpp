@@ -1,15 +1,16 @@
 // Handlers of signals: a call in one must not suspend the wire that it interrupts, and wires that
 // wait in its thread have to see EINTR.
 //
-// From the first wait of a wire on, each handler that the program has or sets is called by ours
-// (but those of faults). Programs see their own when they ask.
+// From when wires run for the first time on, each handler that the program has or sets is called by
+// ours. Programs see their own when they ask. Handlers of faults are among them: the code that
+// reports a crash must not be suspended either.
 #pragma once
 
 #include <stdint.h>
 
 namespace libwire::interpose {
 
-// Begins to stand in front of the program's handlers.
+// Begins to stand in front of the program's handlers, once.
 void signals_begin();
 
 // Whether the program has handlers, so that waiting has to be prepared for them.
