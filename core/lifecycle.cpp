@@ -13,7 +13,7 @@ namespace libwire::lifecycle {
 
 namespace {
 
-constinit pthread_once_t forks_once = PTHREAD_ONCE_INIT;
+constinit bool forks_watched = false;
 constinit pthread_once_t key_once = PTHREAD_ONCE_INIT;
 constinit pthread_key_t key = 0;
 constinit bool key_made = false;
@@ -95,8 +95,10 @@ void thread_ended(void *) { forget_resources(); }
 } // namespace
 
 void watch_forks() {
-  ::pthread_once(&forks_once,
-                 [] { ::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child); });
+  // pthread_once would make a system call, which a preloaded program without wires is spared.
+  if (!__atomic_exchange_n(&forks_watched, true, __ATOMIC_ACQ_REL) &&
+      ::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child) != 0)
+    __atomic_store_n(&forks_watched, false, __ATOMIC_RELEASE); // the next one tries again
 }
 
 bool release_at_thread_end() {

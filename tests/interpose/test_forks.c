@@ -3,6 +3,7 @@
 
 #include <spawn.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 static int pair[2];
 
@@ -108,16 +109,102 @@ static void test_other_wires_stay_in_the_parent(void **state) {
   assert_trace("woke child ");
 }
 
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static int held, prepared;
+
+static void prepare(void) {
+  prepared = held;
+  check(pthread_mutex_lock(&mutex) == 0);
+}
+static void go_on(void) { check(pthread_mutex_unlock(&mutex) == 0); }
+
+static void holds_the_mutex(void *unused) {
+  (void)unused;
+  check(pthread_mutex_lock(&mutex) == 0);
+  held = 1;
+  usleep(1000);
+  check(mkdir("/nonexistent/directory", 0700) == -1 && errno == ENOENT); /* a worker's */
+  held = 0;
+  mark("gives it up ");
+  check(pthread_mutex_unlock(&mutex) == 0);
+}
+
+static void forks_meanwhile(void *unused) {
+  (void)unused;
+  while (!held)
+    wire_yield();
+  pid_t child = fork();
+  check(child >= 0);
+  if (child == 0) {
+    check(mkdir("/nonexistent/directory", 0700) == -1 && errno == ENOENT);
+    _exit(pthread_mutex_trylock(&mutex) == 0 ? 0 : 1);
+  }
+  check(status_of(child) == 0);
+  mark("child ");
+}
+
+/* A handler of fork() waits for a mutex that another wire has. Registered before anything ran. */
+static void test_handlers_of_fork_may_wait(void **state) {
+  (void)state;
+  start_afresh();
+  held = 0;
+  spawn(forks_meanwhile, NULL);
+  spawn(holds_the_mutex, NULL);
+  wire_thread_run();
+  assert_int_equal(prepared, 1);
+  assert_trace("gives it up child ");
+}
+
+static int at_exit[2];
+
+static void waits_at_exit(void) {
+  char byte = 0;
+  check(read(at_exit[0], &byte, 1) == 1 && byte == 'x');
+  usleep(100);
+  check(close(at_exit[0]) == 0);
+}
+
+static void exits(void *unused) {
+  (void)unused;
+  usleep(100);
+  exit(6);
+}
+
+static void writes_later(void *unused) {
+  (void)unused;
+  usleep(2000);
+  check(write(at_exit[1], "x", 1) == 1);
+}
+
+/* The other wires go on as long as functions that atexit() has registered wait for something. */
+static void test_functions_at_exit_may_wait(void **state) {
+  (void)state;
+  pid_t child = fork();
+  assert_true(child >= 0);
+  if (child == 0) {
+    start_afresh();
+    check(pipe(at_exit) == 0 && atexit(waits_at_exit) == 0);
+    spawn(exits, NULL);
+    spawn(writes_later, NULL);
+    wire_thread_run();
+    _exit(1);
+  }
+  assert_int_equal(WEXITSTATUS(status_of(child)), 6);
+}
+
 SAME(forks)
 SAME(vforks)
 SAME(spawns)
 
 int main(void) {
+  check(pthread_atfork(prepare, go_on, go_on) == 0);
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_forks),
       cmocka_unit_test(test_vforks),
       cmocka_unit_test(test_spawns),
       cmocka_unit_test(test_other_wires_stay_in_the_parent),
+      cmocka_unit_test(test_handlers_of_fork_may_wait),
+      cmocka_unit_test(test_functions_at_exit_may_wait),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
