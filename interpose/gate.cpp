@@ -1,5 +1,6 @@
 #include "gate.hpp"
 
+#include "loader.hpp"
 #include "lockwait.hpp"
 #include "park.hpp"
 #include "settings.hpp"
@@ -84,6 +85,7 @@ void after_fork_in_child() {
   for (unsigned symbol = 0; symbol < kSymbols; ++symbol)
     resolve(Symbol(symbol));
   ::dl_iterate_phdr(find_libwire, nullptr);
+  loader_find_locks();
   wire_private_watch_forks();
   ::pthread_atfork(nullptr, nullptr, after_fork_in_child);
   settings_read();
@@ -126,7 +128,7 @@ bool enter(Symbol symbol, const void *caller) {
     count(symbol, Served::outside);
     return false;
   }
-  if (inside() || in_handler() || is_libwires_lock(symbol, caller)) {
+  if (inside() || in_handler() || loader_is_busy() || is_libwires_lock(symbol, caller)) {
     count(symbol, Served::passed);
     return false;
   }

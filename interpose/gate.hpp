@@ -5,9 +5,8 @@
 // - Nothing here allocates, looks symbols up on a call path, or touches errno of a call that
 //   succeeds.
 // - A call in a wire is passed on too when it comes from code that one of our own calls into
-// libwire
-//   runs (Inside), when it is one of libwire's own locks, in a vfork child, and in a signal
-//   handler.
+//   libwire runs (Inside), when it is one of libwire's own locks, in a vfork child, in a signal
+//   handler, and while the thread has a lock of the dynamic loader.
 // - Code in this folder calls the functions of the table through REAL() only: by their names it
 //   would reach itself.
 #pragma once
