@@ -1,5 +1,5 @@
-// Calls on files that need more than one attempt: what is tried first, and what only a thread can
-// do.
+// Calls on open files that need more than one attempt: what is tried first, and what only a thread
+// can do. io_open.cpp has those on names.
 #include "io.hpp"
 
 #include "defer.hpp"
@@ -18,112 +18,6 @@
 #include <sys/stat.h>
 
 namespace libwire::io {
-
-namespace {
-
-// A reference to a file of a local disk whose name is in the kernel's cache, so that nothing has to
-// be waited for. -1 when there is none; ENOENT and ENOTDIR are certain then.
-int find_cached(const char *path, int follow, struct stat *status) {
-  int fd = os::open_cached(path, O_PATH | O_CLOEXEC | follow);
-  os::Description what;
-  if (fd < 0 || (os::describe(fd, what, status) && what.on_device &&
-                 (what.type == S_IFREG || what.type == S_IFDIR || what.type == S_IFLNK)))
-    return fd;
-  os::close(fd);
-  errno = EAGAIN;
-  return -1;
-}
-
-// What was known of the number is of no use for the file that it stands for from now on.
-int forget_number(int fd) {
-  if (fd >= 0 && cooperative()) {
-    scheduler.reactor->hints.of(fd).forget();
-    fd_distrust(fd);
-  }
-  return fd;
-}
-
-bool is_certain(int error) { return error == ENOENT || error == ENOTDIR; }
-
-// O_NONBLOCK: somebody may hold a lease on the file, which takes its time.
-int open_at_once(const char *path, int flags) {
-  constexpr int kHarmless = O_ACCMODE | O_CLOEXEC | O_NOFOLLOW | O_DIRECTORY | O_NONBLOCK |
-                            O_APPEND | O_NOATIME | O_DIRECT | O_SYNC | O_NOCTTY;
-  if (flags & ~kHarmless) {
-    errno = EAGAIN;
-    return -1;
-  }
-  int found = find_cached(path, flags & O_NOFOLLOW, nullptr);
-  if (found < 0)
-    return -1;
-  os::close(found);
-  int fd = os::open_cached(path, flags | O_NONBLOCK);
-  if (fd >= 0 && !(flags & O_NONBLOCK))
-    os::set_flags(fd, flags); // all that can be set is among them
-  return fd;
-}
-
-// True when `result` is what (l)stat gives; errno is changed by a failure only.
-bool stat_at_once(const char *path, struct stat *status, int follow, int &result) {
-  if (!cooperative() || !status)
-    return false;
-  int saved_errno = errno;
-  int fd = find_cached(path, follow, status);
-  result = fd < 0 ? -1 : 0;
-  if (fd < 0 && is_certain(errno))
-    return true;
-  if (fd >= 0)
-    os::close(fd);
-  errno = saved_errno;
-  return fd >= 0;
-}
-
-} // namespace
-
-int stat(const char *path, struct stat *status) {
-  int result;
-  if (stat_at_once(path, status, 0, result))
-    return result;
-  return offload<Takes::bounded>(-1, [&] { return os::stat(path, status, 0); });
-}
-
-int lstat(const char *path, struct stat *status) {
-  int result;
-  if (stat_at_once(path, status, O_NOFOLLOW, result))
-    return result;
-  return offload<Takes::bounded>(-1, [&] { return os::stat(path, status, AT_SYMLINK_NOFOLLOW); });
-}
-
-// Opening a named pipe waits for its other end, opening a device for whatever it likes.
-int open(const char *path, int flags, mode_t mode) {
-  if (!cooperative())
-    return os::open(path, flags, mode);
-  int saved_errno = errno;
-  int at_once = open_at_once(path, flags);
-  if (at_once < 0 && is_certain(errno))
-    return -1;
-  errno = saved_errno;
-  if (at_once >= 0)
-    return forget_number(at_once);
-  bool may_block_for_ever = false;
-  auto try_to_open = [&] {
-    struct stat status;
-    int saved_errno = errno;
-    bool is_new = (flags & O_CREAT) && (flags & O_EXCL);
-    if (!is_new && !(flags & (O_NONBLOCK | O_PATH)) && os::stat(path, &status, 0) == 0 &&
-        !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
-      may_block_for_ever = true;
-      return -1;
-    }
-    errno = saved_errno;
-    return os::open(path, flags, mode);
-  };
-  int fd = offload<Takes::bounded>(-1, try_to_open, close);
-  if (may_block_for_ever)
-    fd = offload<Takes::unbounded>(
-        -1, [&] { return interruptible([&] { return os::open(path, flags, mode); }); }, close);
-  return forget_number(fd);
-}
 
 namespace {
 

@@ -2,7 +2,9 @@
 
 #include "errno_guard.hpp"
 #include "io.hpp"
+#include "tools.hpp"
 
+#include <climits>
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -46,6 +48,24 @@ constinit Notes refusing[2]; // by direction
 constinit Notes stored[3];   // by os::Storage
 
 } // namespace
+
+// The kernel is asked about each page before this touches it: what cannot be read is an error of
+// the call, not the end of the program. valgrind would take the question for a mistake, which it
+// finds anyway.
+Names::Key Names::key_of(const char *path) {
+  constexpr std::uintptr_t kPage = 4096; // at most what a page is
+  constexpr std::uint64_t kBasis = 0xcbf29ce484222325, kPrime = 0x100000001b3; // FNV-1a
+  Key key = kBasis;
+  ErrnoGuard guard;
+  for (const char *at = path;; ++at) {
+    bool new_page = at == path || reinterpret_cast<std::uintptr_t>(at) % kPage == 0;
+    if ((new_page && !tools::checks_arguments() && !os::is_readable(at)) || at - path == PATH_MAX)
+      return kUnknown;
+    if (!*at)
+      return key;
+    key = (key ^ static_cast<unsigned char>(*at)) * kPrime;
+  }
+}
 
 bool look_at(int fd, Hint &hint) {
   ErrnoGuard guard;

@@ -1,5 +1,5 @@
-// What io has learned of descriptors, by number, so that most calls need no question before the
-// first attempt. One table per scheduler.
+// What io has learned of descriptors, by number, and of names, so that most calls need no question
+// before the first attempt. One table of each per scheduler.
 //
 // A number may mean another file by now: programs close and open without a word. So a hint only
 // chooses the first attempt, of which each kind of file that the number may have come to mean takes
@@ -56,6 +56,27 @@ public:
 private:
   static constexpr unsigned kPlaces = 256;
   Hint hints_[kPlaces] = {};
+};
+
+// Names that lately led to files of local disks. As with numbers, one may lead elsewhere by now:
+// what has been opened tells.
+class Names {
+public:
+  // Made from the text of a path; kUnknown when that cannot be read.
+  using Key = std::uint64_t;
+  static constexpr Key kUnknown = 0;
+  static Key key_of(const char *path);
+
+  bool has(Key key) const { return key != kUnknown && keys_[key % kPlaces] == key; }
+  void add(Key key) { keys_[key % kPlaces] = key; }
+  void remove(Key key) {
+    if (has(key))
+      keys_[key % kPlaces] = kUnknown;
+  }
+
+private:
+  static constexpr unsigned kPlaces = 256;
+  Key keys_[kPlaces] = {};
 };
 
 // Takes a hint. False with errno when the descriptor is none.

@@ -305,6 +305,13 @@ int guard_install(void *address, std::size_t size) {
 
 std::size_t page_size() { return std::size_t(::sysconf(_SC_PAGESIZE)); }
 
+// An impossible request, which the kernel looks at after it has read its argument.
+bool is_readable(const void *address) {
+  constexpr std::uintptr_t kSize = 8; // of the kernel's signal set
+  auto within = reinterpret_cast<std::uintptr_t>(address) & ~(kSize - 1);
+  return ::syscall(SYS_rt_sigprocmask, -1, within, nullptr, kSize) != 0 && errno != EFAULT;
+}
+
 bool resident(void *address, std::size_t count, unsigned char *pages) {
   return ::mincore(address, count * page_size(), pages) == 0;
 }

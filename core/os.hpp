@@ -121,6 +121,8 @@ void *remap(void *address, std::size_t old_size, std::size_t new_size);
 // Makes a page range inaccessible without splitting the mapping (MADV_GUARD_INSTALL, Linux 6.13).
 int guard_install(void *address, std::size_t size);
 std::size_t page_size();
+// Whether the page at the address may be read.
+bool is_readable(const void *address);
 // Which of `count` pages are in memory, one byte each. Touches none. False when some are not
 // mapped.
 bool resident(void *address, std::size_t count, unsigned char *pages);

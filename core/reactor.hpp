@@ -16,6 +16,7 @@ struct Reactor {
   Poller poller;
   Timers timers;
   io::Hints hints;
+  io::Names names;
   std::uint64_t visited;          // when visit() last read the clock
   std::uint64_t polled;           // when the kernel was last asked
   std::int32_t ticks = kMaxTicks; // what visit() answered last

@@ -200,6 +200,15 @@ inline void forget_stack(Control *) {}
 
 #endif
 
+// Whether a tool looks at what system calls are given.
+inline bool checks_arguments() {
+#ifdef LIBWIRE_VALGRIND
+  return under_valgrind;
+#else
+  return false;
+#endif
+}
+
 // What is looked at here may never have been set, and no harm comes of that.
 template <typename T> inline void any_value([[maybe_unused]] const T &value) {
 #ifdef LIBWIRE_VALGRIND
