@@ -56,6 +56,15 @@ public:
     return first;
   }
 
+  // Looks for something to take until then: sooner than a sleep would end, if it comes soon.
+  bool spin(std::uint64_t until) const {
+    do {
+      if (finished_.load(std::memory_order_relaxed))
+        return true;
+    } while (os::now() < until);
+    return false;
+  }
+
   // False when there is something to take: do not sleep.
   bool prepare_sleep() {
     sleeping_.store(true);

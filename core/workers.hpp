@@ -149,6 +149,7 @@ private:
   Request &dequeue(Crew &crew);
   void dequeue(Request &request);
   void note_progress(Crew &crew);
+  bool spin(std::uint64_t now, std::uint64_t timeout);
   static bool should_wake(Crew &crew);
   void wake_one(Crew &crew);
   bool wait_for_work(Crew &crew);
@@ -173,6 +174,11 @@ private:
   ListNode pending_;
   unsigned generation_; // counts the forks this memory went through
   unsigned count_;      // regular threads asked for
+
+  // How often the scheduler's thread has slept without looking for a while first, and how often it
+  // does so between two tries.
+  unsigned unspun_;
+  unsigned between_spins_;
 
   pthread_mutex_t mutex_;
   Crew regular_, patient_;
