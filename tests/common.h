@@ -82,12 +82,6 @@ HELPER void check_failed(const char *condition, const char *file, int line, int 
   abort();
 }
 
-/* ThreadSanitizer keeps a signal back until the program calls a function that it watches. */
-HELPER void let_signals_in(void) {
-  if (TESTS_WITH_TSAN)
-    usleep(0);
-}
-
 /* A test that hangs is a failure. What is given is far above what a slow machine needs. */
 HELPER void deadline(unsigned seconds) { alarm(seconds); }
 
@@ -217,6 +211,8 @@ HELPER void drain(int outputs[2], char *texts[2], size_t size) {
         continue;
       char part[1024];
       ssize_t got = read(polled[i].fd, part, sizeof part);
+      if (got < 0 && errno == EINTR)
+        continue;
       if (got <= 0) {
         polled[i].fd = -1;
         continue;

@@ -39,7 +39,7 @@ HELPER const char *take(int fd) {
 
 HELPER int has_data(int fd) {
   struct pollfd one = {fd, POLLIN, 0};
-  check(poll(&one, 1, 0) >= 0);
+  check(TEMP_FAILURE_RETRY(poll(&one, 1, 0)) >= 0);
   return (one.revents & POLLIN) != 0;
 }
 

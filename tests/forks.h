@@ -33,7 +33,7 @@ HELPER void await_child(pid_t child) {
 
 HELPER void await_child_outside(pid_t child) {
   int status;
-  check(waitpid(child, &status, 0) == child);
+  check(TEMP_FAILURE_RETRY(waitpid(child, &status, 0)) == child);
   succeeded(status);
 }
 

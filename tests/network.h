@@ -83,7 +83,9 @@ HELPER int listen_deaf(struct listener *listener, int family, int port) {
     check(connect(fd, address_of(listener), listener->length) == 0 || errno == EINPROGRESS);
     listener->victims[listener->victim_count++] = fd;
     struct pollfd one = {fd, POLLOUT, 0};
-    check(poll(&one, 1, 100) >= 0);
+    int64_t end = milliseconds_now() + 100;
+    while (poll(&one, 1, 1) <= 0 && milliseconds_now() < end) {
+    }
     if (one.revents == 0)
       return 0; /* this one found the queue full, as the next will */
   }

@@ -35,7 +35,7 @@ HELPER int make_slow_memory(struct slow_memory *memory) {
 /* Whether a thread waits for it. */
 HELPER int is_waited_for(const struct slow_memory *memory) {
   struct pollfd one = {memory->fd, POLLIN, 0};
-  check(poll(&one, 1, 0) >= 0);
+  check(TEMP_FAILURE_RETRY(poll(&one, 1, 0)) >= 0);
   return (one.revents & POLLIN) != 0;
 }
 

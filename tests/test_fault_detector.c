@@ -280,7 +280,7 @@ static void forks_and_overflows(void *unused) {
     _exit(0);
   }
   int status;
-  check(waitpid(child, &status, 0) == child);
+  check(TEMP_FAILURE_RETRY(waitpid(child, &status, 0)) == child);
   check(WIFSIGNALED(status));
   signal(WTERMSIG(status), SIG_DFL);
   raise(WTERMSIG(status));

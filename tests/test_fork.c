@@ -191,7 +191,7 @@ static void watches_before_and_after(void *unused) {
     check(wire_timeout_reset(&timeout, 5) == 0);
   }
   char byte;
-  check(read(sockets[0], &byte, 1) == 1 && byte == 'c');
+  check(TEMP_FAILURE_RETRY(read(sockets[0], &byte, 1)) == 1 && byte == 'c');
   check(wire_fd_mode_none(&watched) == 0);
   wire_timeout_stop(&timeout);
   mark("parent ");

@@ -150,7 +150,7 @@ static void forks_beside_threads(void *unused) {
   for (int i = 0; i < 3; i++)
     check(pthread_create(&threads[i], NULL, has_wires, NULL) == 0);
   for (int i = 0; i < 3; i++)
-    check(read(threads_ready[0], &byte, 1) == 1);
+    check(TEMP_FAILURE_RETRY(read(threads_ready[0], &byte, 1)) == 1);
   check(count_descriptors() > before);
   pid_t child = forks();
   if (child == 0) {

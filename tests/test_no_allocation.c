@@ -228,7 +228,7 @@ static void watches(void *unused) {
     check(wire_fd_mode_read(&first) == 0 && wire_fd_mode_read(&second) == 0);
     wire_fd_wait(&first);
     wire_fd_wait(&second);
-    check(read(pipes[0], &byte, 1) == 1);
+    check(TEMP_FAILURE_RETRY(read(pipes[0], &byte, 1)) == 1);
     if (i % 2)
       check(wire_fd_mode_none(&first) == 0);
   }

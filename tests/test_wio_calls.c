@@ -292,18 +292,18 @@ static void a_lock_is_waited_for(void **UNUSED(state)) {
   assert_int_equal(pipe(ends), 0);
   both[1] = fork();
   if (both[1] == 0) {
-    if (lockf(file, F_LOCK, 0) == 0 && write(ends[1], "x", 1) == 1)
+    while (TEMP_FAILURE_RETRY(lockf(file, F_LOCK, 0)) == 0 && write(ends[1], "x", 1) == 1)
       pause();
     _exit(1);
   }
-  assert_int_equal(read(ends[0], &byte, 1), 1);
+  assert_int_equal(TEMP_FAILURE_RETRY(read(ends[0], &byte, 1)), 1);
   start_afresh();
   wire_io_init(1);
   spawn(take_lock, both);
   spawn(let_go, both);
   wire_thread_run();
   start_afresh();
-  waitpid(both[1], NULL, 0);
+  TEMP_FAILURE_RETRY(waitpid(both[1], NULL, 0));
   close(file);
   close(ends[0]);
   close(ends[1]);

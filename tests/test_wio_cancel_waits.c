@@ -79,7 +79,8 @@ static void cancels_reader(void *UNUSED(argument)) {
   wire_fd_wait_msec(2);
   check_paint(&victim);
   char text[16] = "";
-  check(read(ends[0], text, sizeof text) == 8 && memcmp(text, "8 bytes\n", 8) == 0);
+  check(TEMP_FAILURE_RETRY(read(ends[0], text, sizeof text)) == 8 &&
+        memcmp(text, "8 bytes\n", 8) == 0);
 }
 
 static void a_reader_ends_at_once_and_takes_nothing(void **UNUSED(state)) {
@@ -158,7 +159,8 @@ static pid_t child_that_waits(void) {
   check(pid >= 0);
   if (pid == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    pause();
+    for (;;)
+      pause();
     _exit(1);
   }
   return pid;

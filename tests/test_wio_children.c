@@ -30,7 +30,7 @@ static void collect(int fd, char *text, size_t size) {
 
 static void ended_well(pid_t pid) {
   int status;
-  check(waitpid(pid, &status, 0) == pid);
+  check(TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)) == pid);
   check(status == 0);
 }
 
@@ -114,7 +114,7 @@ static void compares(void *UNUSED(argument)) {
       }
     }
   }
-  check(read(ends[0], &byte, 1) == -1);
+  check(TEMP_FAILURE_RETRY(read(ends[0], &byte, 1)) == -1);
   wire_fd_mode_none(&state);
   close_both(ends);
 }
@@ -187,7 +187,7 @@ static void spawns_with_closed_streams(void *UNUSED(argument)) {
   collect(out, text, 32);
   collect(errors, text + 32, 32);
   int status;
-  if (waitpid(pid, &status, 0) != pid || status != 0)
+  if (TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)) != pid || status != 0)
     _exit(3);
   _exit(strcmp(text, "text\n") == 0 && strcmp(text + 32, "errors\n") == 0 ? 0 : 4);
 }

@@ -213,7 +213,7 @@ static void calls_what_needs_no_thread(void *threads) {
   if (pid == 0)
     _exit(0);
   siginfo_t info;
-  check(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) == 0);
+  check(TEMP_FAILURE_RETRY(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT)) == 0);
   check(wio_waitpid(pid, &status, 0) == pid && wio_wait(&status) == -1);
   if (on_disk(file)) {
     struct stat about;

@@ -27,7 +27,7 @@ static pid_t child_that_stays(void) {
   if (pid == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     lseek(locked, 0, SEEK_SET);
-    if (locked > 0 && lockf(locked, F_LOCK, 0) != 0)
+    if (locked > 0 && TEMP_FAILURE_RETRY(lockf(locked, F_LOCK, 0)) != 0)
       _exit(1);
     char byte = 'x';
     if (ends[1] > 0 && write(ends[1], &byte, 1) != 1)
@@ -56,7 +56,7 @@ static void has_locked_file(void) {
   has_pipe();
   locked = scratch_file(10);
   child = child_that_stays();
-  check(read(ends[0], &byte, 1) == 1);
+  check(TEMP_FAILURE_RETRY(read(ends[0], &byte, 1)) == 1);
 }
 
 static void has_program(void) {
@@ -132,7 +132,7 @@ static void *leaves_calls(void *way) {
 static void clean(int stream_is_left) {
   if (child > 0) {
     kill(child, SIGKILL);
-    waitpid(child, NULL, 0);
+    TEMP_FAILURE_RETRY(waitpid(child, NULL, 0));
   }
   if (stream != NULL && stream_is_left)
     fclose(stream);

@@ -40,7 +40,7 @@ static void a_fork_may_meet_threads_that_end(void **UNUSED(state)) {
     assert_true(child >= 0);
     if (child == 0)
       _exit(0);
-    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(TEMP_FAILURE_RETRY(waitpid(child, &status, 0)), child);
     assert_int_equal(status, 0);
   }
   __atomic_store_n(&rounds_are_over, 1, __ATOMIC_RELAXED);
@@ -114,11 +114,11 @@ static void a_thread_may_end_while_a_child_goes_on(void **UNUSED(state)) {
   assert_int_equal(fcntl(child_input[1], F_SETFD, FD_CLOEXEC), 0);
   assert_int_equal(pthread_create(&thread, NULL, ends_in_pclose, NULL), 0);
   assert_int_equal(pthread_join(thread, NULL), 0);
-  assert_int_equal(waitpid(-1, NULL, WNOHANG), 0); /* it is there still */
+  assert_int_equal(TEMP_FAILURE_RETRY(waitpid(-1, NULL, WNOHANG)), 0); /* it is there still */
   close(child_input[1]);
   while (count_entries("/proc/self/task") > threads)
     sched_yield();
-  assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+  assert_int_equal(TEMP_FAILURE_RETRY(waitpid(-1, NULL, WNOHANG)), -1);
   assert_int_equal(errno, ECHILD);
   close(child_input[0]);
 }

@@ -1,6 +1,8 @@
 /* Kinds of descriptors that have ways of their own. */
 #include "wio.h"
 
+#include "signals.h"
+
 #include <pthread.h>
 #include <pty.h>
 #include <signal.h>
@@ -216,7 +218,7 @@ static void runs_a_job(void) {
   }
   setpgid(job, job);
   int status;
-  pid_t changed = waitpid(job, &status, WUNTRACED);
+  pid_t changed = TEMP_FAILURE_RETRY(waitpid(job, &status, WUNTRACED));
   int stopped = changed == job && WIFSTOPPED(status) && WSTOPSIG(status) == SIGTTIN;
   kill(job, SIGKILL);
   _exit(stopped ? 0 : 1);
@@ -231,7 +233,7 @@ static void a_background_job_that_reads_the_terminal_is_stopped(void **UNUSED(st
     runs_a_job();
   }
   assert_int_equal(write(terminal, "line\n", 5), 5);
-  assert_int_equal(waitpid(shell, &status, 0), shell);
+  assert_int_equal(TEMP_FAILURE_RETRY(waitpid(shell, &status, 0)), shell);
   assert_int_equal(status, 0);
   close(terminal);
 }

@@ -41,7 +41,7 @@ static int lines_of(void *leave) {
     _exit(0);
   }
   int status;
-  assert_int_equal(waitpid(pid, &status, 0), pid);
+  assert_int_equal(TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)), pid);
   assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
   FILE *written = fopen(log_name, "r");
   assert_non_null(written);

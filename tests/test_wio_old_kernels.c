@@ -22,7 +22,7 @@ static void reads_a_file(void) {
   check(wio_read(fd, buffer, sizeof buffer) == 0);
   check(wio_pread(fd, buffer, 10, SIZE) == 0);
   check(wio_pwrite(fd, "abc", 3, 100) == 3);
-  check(pread(fd, buffer, 3, 100) == 3 && memcmp(buffer, "abc", 3) == 0);
+  check(TEMP_FAILURE_RETRY(pread(fd, buffer, 3, 100)) == 3 && memcmp(buffer, "abc", 3) == 0);
   close(fd);
 }
 
@@ -42,7 +42,7 @@ static void reads_a_stream(void) {
   struct iovec out[2] = {{"a", 1}, {"bc", 2}};
   check(wio_writev(ends[1], out, 2) == 3);
   check(wio_write(ends[1], "d", 1) == 1);
-  check(read(ends[0], buffer, 10) == 4 && memcmp(buffer, "abcd", 4) == 0);
+  check(TEMP_FAILURE_RETRY(read(ends[0], buffer, 10)) == 4 && memcmp(buffer, "abcd", 4) == 0);
 }
 
 static void uses_everything(void *UNUSED(argument)) {

@@ -38,7 +38,7 @@ static pid_t plain_spawn(char **arguments, int *in, int *out, int *errors) {
   }
   if (!failure)
     return pid;
-  check(waitpid(pid, NULL, 0) == pid);
+  check(TEMP_FAILURE_RETRY(waitpid(pid, NULL, 0)) == pid);
   return errno = error, -1;
 }
 

@@ -1,13 +1,15 @@
 /* fork, spawn and the waits for children. */
 #include "wio.h"
 
+#include "signals.h"
+
 #include <sys/socket.h>
 
 static pid_t child_that(int milliseconds, int status) {
   pid_t pid = fork();
   check(pid >= 0);
   if (pid == 0) {
-    usleep((unsigned)milliseconds * 1000);
+    sleep_milliseconds(milliseconds);
     _exit(status);
   }
   return pid;
@@ -148,7 +150,8 @@ static void daemon_body(void *UNUSED(argument)) {
   if (pid == 0)
     _exit(5);
   int status;
-  check(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 5);
+  check(TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)) == pid && WIFEXITED(status) &&
+        WEXITSTATUS(status) == 5);
 }
 
 static void after_a_fork_outside_wires_all_go_on(void **UNUSED(state)) {

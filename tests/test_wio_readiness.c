@@ -144,7 +144,7 @@ static void takes_a_little(void *UNUSED(argument)) {
   char buffer[4096];
   while (!written) {
     wire_fd_wait_msec(5);
-    check(read(ends[1], buffer, sizeof buffer) > 0);
+    check(TEMP_FAILURE_RETRY(read(ends[1], buffer, sizeof buffer)) > 0);
   }
 }
 

@@ -187,7 +187,7 @@ static void make_ends(int kind) {
 static void take_part(void) {
   char part[4096];
   for (size_t got = 0; got < 200000;) {
-    ssize_t one = read(ends[0], part, sizeof part);
+    ssize_t one = TEMP_FAILURE_RETRY(read(ends[0], part, sizeof part));
     check(one > 0);
     got += (size_t)one;
   }

@@ -189,7 +189,7 @@ static void calls_without_descriptors(void *UNUSED(argument)) {
   check(pid >= 0);
   if (pid == 0) {
     close(ends[1]);
-    _exit(read(ends[0], buffer, 1) == 0 ? 3 : 4);
+    _exit(TEMP_FAILURE_RETRY(read(ends[0], buffer, 1)) == 0 ? 3 : 4);
   }
   check(wio_fdatasync(used.file) == 0);
   /* The lower numbers are taken. */

@@ -2,6 +2,8 @@
  * them, and no call those of another. */
 #include "wio.h"
 
+#include "signals.h"
+
 #include <pthread.h>
 
 static volatile sig_atomic_t last_signal;

@@ -159,11 +159,11 @@ static void lock_elsewhere(void) {
   check(holder >= 0);
   if (holder == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (lockf(locked, F_LOCK, 0) == 0 && write(ends[1], "x", 1) == 1)
+    while (TEMP_FAILURE_RETRY(lockf(locked, F_LOCK, 0)) == 0 && write(ends[1], "x", 1) == 1)
       pause();
     _exit(1);
   }
-  check(read(ends[0], &byte, 1) == 1);
+  check(TEMP_FAILURE_RETRY(read(ends[0], &byte, 1)) == 1);
   close(ends[0]);
   close(ends[1]);
 }

@@ -23,7 +23,7 @@ static void runs_job(void) {
 
 static void await_status(pid_t pid, int options, int expected) {
   int status;
-  check(waitpid(pid, &status, options) == pid);
+  check(TEMP_FAILURE_RETRY(waitpid(pid, &status, options)) == pid);
   if (status != expected) {
     fprintf(stderr, "status 0x%x instead of 0x%x\n", (unsigned)status, (unsigned)expected);
     abort();

@@ -198,7 +198,7 @@ static void forks_beside_threads(void *UNUSED(argument)) {
       run_with_workers(1, a_little, NULL);
       _exit(count_threads() <= 2 ? 5 : 6);
     }
-    check(waitpid(pid, &status, 0) == pid);
+    check(TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)) == pid);
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 5) {
       fprintf(stderr, "child %d: status 0x%x\n", i, (unsigned)status);
       abort();
@@ -292,7 +292,7 @@ static void forks_beside_calls(void *UNUSED(argument)) {
     check(walked == 20);
     if (pid == 0)
       _exit(5);
-    check(waitpid(pid, &status, 0) == pid);
+    check(TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)) == pid);
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 5) {
       fprintf(stderr, "child %d: status 0x%x\n", i, (unsigned)status);
       abort();

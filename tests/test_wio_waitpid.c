@@ -14,7 +14,8 @@ static pid_t traced_child(void) {
   if (pid == 0) {
     char byte;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (read(may_go[0], &byte, 1) != 1 || ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
+    if (TEMP_FAILURE_RETRY(read(may_go[0], &byte, 1)) != 1 ||
+        ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
       _exit(1);
     raise(SIGTRAP);
     _exit(7);

@@ -223,7 +223,7 @@ static void forks_and_waits(const char *in_child, const char *in_parent) {
     exit(0);
   }
   int status;
-  check(waitpid(pid, &status, 0) == pid && status == 0);
+  check(TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)) == pid && status == 0);
   wire_log(WLOG_INFO, "%s", in_parent);
 }
 

@@ -41,7 +41,7 @@ static void wait_for_all_four(void *count) {
       check(wire_channel_recv_nonblock(&channel, &pointer) == 0);
       mark("message ");
     } else if (wait == &descriptor.wait) {
-      check(read(ends[0], &byte, 1) == 1);
+      check(TEMP_FAILURE_RETRY(read(ends[0], &byte, 1)) == 1);
       mark("descriptor ");
     } else {
       check(wait == wire_timeout_wait_get(&timeout));

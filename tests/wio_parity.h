@@ -115,7 +115,7 @@ HELPER pid_t ended_child(int status) {
   check(pid >= 0);
   if (pid == 0)
     _exit(status);
-  check(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) == 0);
+  check(TEMP_FAILURE_RETRY(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT)) == 0);
   return pid;
 }
 

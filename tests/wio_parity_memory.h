@@ -66,7 +66,7 @@ CASE(msync) {
   check(map != MAP_FAILED);
   map[10] = 'x';
   R(F(msync)(map, PAGE, MS_SYNC));
-  check(pread(file, &byte, 1, 10) == 1);
+  check(TEMP_FAILURE_RETRY(pread(file, &byte, 1, 10)) == 1);
   say("  %c\n", byte);
   R(F(msync)(map, PAGE, MS_ASYNC | MS_INVALIDATE));
   R(F(msync)(map, PAGE, MS_SYNC | MS_ASYNC));

@@ -42,7 +42,7 @@ CASE(setpgid) {
   R(F(setpgid)(pid, pid));
   say("  %d\n", getpgid(pid) == pid);
   kill(pid, SIGKILL);
-  check(waitpid(pid, NULL, 0) == pid);
+  check(TEMP_FAILURE_RETRY(waitpid(pid, NULL, 0)) == pid);
 }
 
 CASE(kill) {
@@ -84,7 +84,7 @@ CASE(fork) {
     _exit(errno == SENTINEL && getpid() != parent && getppid() == parent ? 7 : 8);
   int status, error = errno;
   say("%d errno %d\n", pid > 0, error);
-  check(waitpid(pid, &status, 0) == pid);
+  check(TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)) == pid);
   say("  0x%x\n", (unsigned)status);
 }
 
@@ -220,13 +220,13 @@ CASE(spawn) {
   R(recv(out, buffer, sizeof buffer, MSG_WAITALL));
   R(recv(errors, buffer, sizeof buffer, MSG_WAITALL));
   say_bytes(buffer, 6);
-  check(waitpid(pid, &status, 0) == pid);
+  check(TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)) == pid);
   say("  0x%x\n", (unsigned)status);
   close(in), close(out), close(errors);
   pid = SPAWN((char **)echo, &in, NULL, &errors); /* its output is ours */
   check(pid > 0);
   close(in), close(errors);
-  check(waitpid(pid, &status, 0) == pid);
+  check(TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)) == pid);
   say("  0x%x\n", (unsigned)status);
   in = out = -7;
   R(SPAWN((char **)missing, &in, &out, NULL));

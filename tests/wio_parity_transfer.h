@@ -171,7 +171,7 @@ CASE(pwrite) {
   R(F(pwrite)(file, (void *)16, 10, 0));
   R(F(pwrite)(-1, buffer, 10, 0));
   say("  at %ld, size %ld\n", (long)lseek(file, 0, SEEK_CUR), (long)lseek(file, 0, SEEK_END));
-  check(pread(file, buffer, sizeof buffer, 800) == sizeof buffer);
+  check(TEMP_FAILURE_RETRY(pread(file, buffer, sizeof buffer, 800)) == sizeof buffer);
   say_bytes(buffer, sizeof buffer);
   fcntl(file, F_SETFL, O_APPEND);
   R(F(pwrite)(file, buffer, 10, 0)); /* Linux appends */
@@ -234,7 +234,7 @@ CASE(writev) {
   VECTORS;
   VECTOR_CASES(F(writev));
   say("  at %ld\n", (long)lseek(file, 0, SEEK_CUR));
-  check(pread(file, bytes, sizeof bytes, 0) == sizeof bytes);
+  check(TEMP_FAILURE_RETRY(pread(file, bytes, sizeof bytes, 0)) == sizeof bytes);
   say_bytes(bytes, sizeof bytes);
   close(file);
 }
@@ -258,7 +258,7 @@ CASE(pwritev) {
   R(F(pwritev)(file, parts, 3, -1));
   R(F(pwritev)(file, parts, 3, 6000));
   say("  at %ld\n", (long)lseek(file, 0, SEEK_CUR));
-  check(pread(file, bytes, sizeof bytes, 900) == sizeof bytes);
+  check(TEMP_FAILURE_RETRY(pread(file, bytes, sizeof bytes, 900)) == sizeof bytes);
   say_bytes(bytes, sizeof bytes);
   close(file);
 }
