@@ -361,7 +361,7 @@ static void logs(void *init) {
   if (reader == 0) {
     close(pipes[1]);
     char bytes[256];
-    while (read(pipes[0], bytes, sizeof bytes) > 0)
+    while (TEMP_FAILURE_RETRY(read(pipes[0], bytes, sizeof bytes)) > 0)
       usleep(2000); /* a slow reader, nothing that is waited for */
     _exit(0);
   }
