@@ -4,6 +4,7 @@
 #ifndef TESTS_WIO_EVERYTHING_H
 #define TESTS_WIO_EVERYTHING_H
 
+#include "reported_faults.h"
 #include "syscall_traps.h"
 #include "wio_holdings.h"
 
@@ -12,33 +13,7 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
-/* --- the fault ---------------------------------------------------------------------------------
- */
-
-static struct {
-  long number; /* of the system call */
-  long second; /* of another one that is trapped, 0: none */
-  int error;
-  int also; /* an errno that the fault may become on its way, 0: none */
-} fault __attribute__((unused));
-
-static int injected; /* 0: nothing fails at the moment, so all must succeed */
-static int failures; /* that were reported to the wires */
-
-/* A call has failed: that must be the fault, or what its victim causes for its partner by giving
- * up. */
-HELPER void failed(void) {
-  int error = errno;
-  failures++;
-  if (injected && (error == injected || (fault.also && error == fault.also) || error == EPIPE))
-    return;
-  fprintf(stderr, "%s in %s, injected was %d\n", strerror(error), wire_get_current()->name,
-          injected);
-  abort();
-}
-
-/* --- the wires ---------------------------------------------------------------------------------
- */
+/* --- the wires -------------------------------------------------------------------------------- */
 
 static struct {
   int file, pipe[2], socket[2];
@@ -160,14 +135,15 @@ HELPER void io_into_a_socket(void *UNUSED(argument)) {
 }
 
 HELPER void io_with_a_child(void *UNUSED(argument)) {
-  int ends[2], status;
-  check(pipe(ends) == 0);
+  int ends[2], status, result;
+  OWN_CALL(result, pipe(ends));
+  check(result == 0);
   pid_t pid = fork();
   check(pid >= 0);
   if (pid == 0) {
     char byte;
     close(ends[1]);
-    _exit(read(ends[0], &byte, 1) == 0 ? 5 : 6);
+    _exit(TEMP_FAILURE_RETRY(read(ends[0], &byte, 1)) == 0 ? 5 : 6);
   }
   close(ends[0]);
   used.to_close = ends[1]; /* by another wire, while this one waits */
@@ -215,7 +191,10 @@ static int steps_of_others;
 HELPER void needs_no_io(void *UNUSED(argument)) {
   while (used.finished < IO_WIRES) {
     steps_of_others++;
-    check(wire_fd_wait_msec(1) == 0);
+    if (wire_fd_wait_msec(1) != 0) {
+      failed();
+      wire_yield();
+    }
     if (used.to_close >= 0)
       close(used.to_close);
     used.to_close = -1;
@@ -231,7 +210,7 @@ HELPER void make_ends(void) {
   traps[1].failures = kept[1].failures;
 }
 
-HELPER void run_io(void) {
+HELPER void begin_io(void) {
   used.finished = steps_of_others = 0;
   sent_into_pipe = sent_into_socket = 0;
   used.to_close = -1;
@@ -248,13 +227,20 @@ HELPER void run_io(void) {
   spawn(io_into_a_socket, NULL);
   spawn(io_with_a_child, NULL);
   spawn(io_in_a_walk, NULL);
-  wire_thread_run();
+}
+
+HELPER void end_io(void) {
   check(used.finished == IO_WIRES && steps_of_others > 0);
   common.used = 0;
 }
 
-/* --- before and after --------------------------------------------------------------------------
- */
+HELPER void run_io(void) {
+  begin_io();
+  wire_thread_run();
+  end_io();
+}
+
+/* --- before and after ------------------------------------------------------------------------- */
 
 static struct holdings before_fault;
 
