@@ -68,7 +68,7 @@ static void a_stuck_worker_is_relieved_while_wires_run(void **UNUSED(state)) {
 }
 
 /* ThreadSanitizer has one of its own. */
-static int threads(void) { return count_entries("/proc/self/task") - 2 - TESTS_WITH_TSAN; }
+static int threads(void) { return count_threads() - TESTS_WITH_TSAN; }
 
 static int calls_are_over;
 

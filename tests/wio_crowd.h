@@ -68,13 +68,14 @@ HELPER void stop_ticker(void) {
 /* Reads that are in the page cache and reads that are not, and what only a worker can do. */
 HELPER void steady_work(int file) {
   char buffer[4096];
+  struct statfs status;
   for (int i = 0; i < STEADY_ROUNDS; i++) {
     size_t place = (size_t)i * 150;
     if (i % 5 == 0)
       posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
     check(wio_pread(file, buffer, sizeof buffer, (off_t)place) == sizeof buffer);
     check_bytes(buffer, sizeof buffer, place);
-    check(wio_fdatasync(file) == 0);
+    check(wio_fdatasync(file) == 0 && wio_fstatfs(file, &status) == 0);
   }
 }
 

@@ -25,8 +25,6 @@ HELPER int count_mappings(void) {
   return lines;
 }
 
-HELPER int count_threads(void) { return count_entries("/proc/self/task") - 2; }
-
 HELPER struct holdings holdings_now(void) {
   return (struct holdings){open_descriptors(), count_threads(), count_mappings()};
 }
