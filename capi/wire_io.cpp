@@ -7,6 +7,7 @@
 #pragma GCC visibility pop
 
 #include "../core/io.hpp"
+#include "../core/io_ring.hpp"
 #include "../core/os.hpp"
 #include "check.hpp"
 
@@ -96,6 +97,10 @@ ssize_t wio_preadv(int fd, const struct iovec *iov, int iovcnt, off_t offset) {
 ssize_t wio_pwritev(int fd, const struct iovec *iov, int iovcnt, off_t offset) {
   return io::write(fd, iov, iovcnt, explicit_offset(offset));
 }
+
+int wio_fsync(int fd) { return io::fsync(fd); }
+
+int wio_fdatasync(int fd) { return io::fdatasync(fd); }
 
 int wio_lockf(int fd, int cmd, off_t len) { return io::lockf(fd, cmd, len); }
 

@@ -10,6 +10,7 @@
 #include "defer.hpp"
 #include "fd.hpp"
 #include "io_ready.hpp"
+#include "io_ring.hpp"
 #include "io_terminal.hpp"
 #include "reactor.hpp"
 
@@ -139,6 +140,8 @@ ssize_t transfer_file(const Transfer &t, const os::Description &what, ssize_t go
   auto storage = what.type == S_IFREG ? storage_of(t.fd, what) : os::Storage::other;
   if (storage == os::Storage::memory)
     return t.plain(); // a thread would only make it slower
+  if (ssize_t result; ring_transfer(t.direction, t.fd, t.parts, t.count, t.offset, what, result))
+    return result;
   Hint &hint = t.hint();
   hint.position_calls += t.uses_position();
   Deferred done([&] { hint.position_calls -= t.uses_position(); });

@@ -37,6 +37,8 @@ void release(Reactor *reactor) {
 }
 
 void before_fork() {
+  if (scheduler.reactor && !in_wire())
+    scheduler.reactor->ring.before_fork(); // may take a while
   if (scheduler.workers)
     scheduler.workers->before_fork(!in_wire()); // may take a while
   stack_lock();
@@ -77,6 +79,8 @@ void after_fork_in_child() {
   reactors = s.reactor;
   if (s.reactor)
     s.reactor->next = s.reactor->previous = nullptr;
+  if (s.reactor)
+    s.reactor->ring.after_fork_in_child();
   if (s.workers)
     s.workers->after_fork_in_child(!alone);
   if (s.reactor) // first: the epoll object is the parent's too, and must not hear a word
@@ -129,6 +133,8 @@ Reactor *make_reactor() {
 
 void forget_resources() {
   log_flush();
+  if (scheduler.reactor)
+    scheduler.reactor->ring.stop(); // while the calls under way still have their buffers
   if (Workers *workers = scheduler.workers) {
     workers->stop(); // while the calls under way still have their buffers
     // The child of another thread's fork gives up the memory that it finds here.

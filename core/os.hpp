@@ -83,6 +83,12 @@ bool describe(int fd, Description &description, struct stat *status = nullptr);
 enum class Storage { other, memory, kernel }; // kernel: /proc and the like
 Storage storage(int fd);                      // may ask a server
 
+// Whether a read of the file sees each write as a whole or not at all; for local disks.
+bool reads_see_whole_writes(int fd);
+
+// Whether the process has a limit on the size of files (RLIMIT_FSIZE).
+bool file_size_is_limited();
+
 // Opens if that needs nothing from a disk or a server (RESOLVE_CACHED, Linux 5.12). EAGAIN: it
 // does, or the kernel cannot tell. Not for flags that create.
 int open_cached(const char *path, int flags);

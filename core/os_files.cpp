@@ -6,6 +6,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -61,6 +62,17 @@ Storage storage(int fd) {
     if (long(status.f_type) == type)
       return Storage::kernel;
   return Storage::other;
+}
+
+bool reads_see_whole_writes(int fd) {
+  constexpr long kXfs = 0x58465342;
+  struct statfs status;
+  return ::syscall(SYS_fstatfs, fd, &status) != 0 || long(status.f_type) == kXfs;
+}
+
+bool file_size_is_limited() {
+  rlimit limit;
+  return ::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur != RLIM_INFINITY;
 }
 
 int open_cached(const char *path, int flags) {

@@ -36,6 +36,8 @@ std::int32_t Reactor::visit() {
     workers->collect();
     workers->relieve(now);
   }
+  if (ring.under_way())
+    ring.poll();
   if (poller.watching() && now - polled >= kPollInterval) {
     polled = now;
     poller.poll(0);
@@ -49,19 +51,31 @@ void Reactor::sleep() {
   Workers *workers = scheduler.workers;
   if (workers)
     workers->collect();
+  if (ring.under_way())
+    ring.collect();
   if (!scheduler.first && !busy())
     return; // that was the last timer, and nobody waited for it
   std::uint64_t timeout = 0;
   if (!scheduler.first) {
     std::uint64_t wakeup = timers.next_wakeup();
     timeout = wakeup == os::kForever ? wakeup : wakeup > now ? wakeup - now : 0;
-    if (workers && timeout)
-      timeout = workers->before_sleep(now, timeout);
   }
-  if (timeout || poller.watching())
-    poller.poll(timeout);
+  if (timeout && waits_for_ring())
+    ring.wait(timeout);
+  else
+    sleep_in_poller(now, timeout);
   visited = polled = os::now();
   timers.expire(visited);
+}
+
+void Reactor::sleep_in_poller(std::uint64_t now, std::uint64_t timeout) {
+  Workers *workers = scheduler.workers;
+  if (workers && timeout)
+    timeout = workers->before_sleep(now, timeout);
+  timeout = ring.before_sleep(timeout);
+  if (timeout || poller.watching())
+    poller.poll(timeout);
+  ring.after_sleep();
   if (workers)
     workers->after_sleep();
 }

@@ -4,6 +4,7 @@
 
 #include "io_hints.hpp"
 #include "poller.hpp"
+#include "ring.hpp"
 #include "scheduler.hpp"
 #include "timers.hpp"
 #include "watch.hpp"
@@ -17,6 +18,7 @@ struct Reactor {
   Timers timers;
   io::Hints hints;
   io::Names names;
+  Ring ring;
   std::uint64_t visited;          // when visit() last read the clock
   std::uint64_t polled;           // when the kernel was last asked
   std::int32_t ticks = kMaxTicks; // what visit() answered last
@@ -26,8 +28,7 @@ struct Reactor {
 
   // Something may become ready without a wire's doing.
   bool busy() const {
-    return poller.watching() || !timers.empty() ||
-           (scheduler.workers && scheduler.workers->under_way() != 0);
+    return poller.watching() || !timers.empty() || ring.under_way() || workers_busy();
   }
 
   // Between two switches: serves what is due, at most every 50 us. Gives the number of switches to
@@ -47,7 +48,11 @@ struct Reactor {
   void drop(Watch &slot);
 
 private:
+  bool workers_busy() const { return scheduler.workers && scheduler.workers->under_way() != 0; }
+  // Nothing but a result of the ring, or a timer, can make a wire ready.
+  bool waits_for_ring() const { return ring.under_way() && !poller.watching() && !workers_busy(); }
   bool arm(Watch &slot);
+  void sleep_in_poller(std::uint64_t now, std::uint64_t timeout);
 };
 
 // This thread's reactor, made if need be; null and errno when that is not possible.

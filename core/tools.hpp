@@ -200,8 +200,8 @@ inline void forget_stack(Control *) {}
 
 #endif
 
-// Whether a tool looks at what system calls are given.
-inline bool checks_arguments() {
+// Whether a tool looks at what system calls are given, and misses what io_uring writes.
+inline bool checks_system_calls() {
 #ifdef LIBWIRE_VALGRIND
   return under_valgrind;
 #else

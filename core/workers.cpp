@@ -70,8 +70,11 @@ bool Workers::start(unsigned count) {
 bool Workers::open_wakeup() {
   int fd = wakeup_.open();
   scheduler.reactor->poller.set_wakeup(fd);
+  scheduler.reactor->ring.lost_wakeup();
   return fd >= 0;
 }
+
+int Workers::wakeup() { return wakeup_.is_open() || open_wakeup() ? wakeup_.open() : -1; }
 
 // --- handing over
 

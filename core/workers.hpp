@@ -87,6 +87,8 @@ struct Workers {
 
   // Makes the descriptor that wakes the scheduler, and has it watched. False with errno.
   bool open_wakeup();
+  // That descriptor, made anew if the program has closed it. -1 with errno.
+  int wakeup();
 
   // Requests that have been handed over and not collected.
   std::uint32_t under_way() const { return under_way_; }
