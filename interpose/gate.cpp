@@ -76,6 +76,7 @@ void after_fork_in_child() {
     return;
   process = pid_t(::syscall(SYS_getpid));
   forget_waiters();
+  forget_turns();
   forget_lock_waiters();
 }
 
@@ -169,6 +170,7 @@ EXPORT void(wire_thread_init)(wire_thread_t *thread) {
     enter(AT_wire_thread_init, __builtin_return_address(0));
   can_wait = can_offload = false;
   forget_waiters();
+  forget_turns();
   forget_lock_waiters();
   return REAL(wire_thread_init)(thread);
 }

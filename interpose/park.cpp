@@ -174,6 +174,29 @@ Parked park(Symbol symbol, int fd, short events, uint64_t deadline) {
   return saved.keep(end);
 }
 
+bool is_ready(int fd, short events) {
+  pollfd polled = {fd, events, 0};
+  Errno saved;
+  return saved.keep(REAL(poll)(&polled, 1, 0) > 0);
+}
+
+Parked park_for_turn(Symbol symbol, int fd, uint64_t deadline) {
+  count(symbol, Served::waited);
+  Errno saved;
+  Waiter self;
+  self.turn = fd;
+  self.drop = [](Waiter &waiter, unsigned first, unsigned last) {
+    return unsigned(waiter.turn) - first <= last - first;
+  };
+  return saved.keep(self.wait(deadline));
+}
+
+void tell_turn(int fd) {
+  for (Waiter *waiter = waiters; waiter; waiter = waiter->next_)
+    if (waiter->turn == fd)
+      wire_wait_resume(&waiter->told_);
+}
+
 Parked sleep_until(Symbol symbol, uint64_t deadline) {
   count(symbol, Served::waited);
   Errno saved;

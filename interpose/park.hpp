@@ -33,6 +33,14 @@ enum class Parked {
 // `events`: POLLIN or POLLOUT. To be called after may_wait() only.
 Parked park(Symbol symbol, int fd, short events, uint64_t deadline);
 
+// Whether it is ready for one of the events now, or something is wrong with it.
+bool is_ready(int fd, short events);
+
+// Suspends until tell_turn(fd).
+Parked park_for_turn(Symbol symbol, int fd, uint64_t deadline);
+void tell_turn(int fd);
+void forget_turns(); // see accept.cpp
+
 // Suspends until the time has come.
 Parked sleep_until(Symbol symbol, uint64_t deadline);
 
@@ -48,6 +56,7 @@ public:
   // Whether a descriptor out of first..last is waited for; ends the watch of those that are.
   bool (*drop)(Waiter &, unsigned first, unsigned last);
   bool closed = false;
+  int turn = -1; // the descriptor that it waits for its turn at
 
   // The waits of the descriptors are chained to this.
   wire_wait_list_t list;
@@ -62,6 +71,7 @@ private:
   Waiter *next_, **link_;
   wire_wait_t told_; // by close
   friend class Closing;
+  friend void tell_turn(int fd);
 };
 
 // The descriptors first..last are closed while this exists: their watches end before, and the wires
