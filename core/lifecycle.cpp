@@ -118,7 +118,7 @@ Reactor *make_reactor() {
     return nullptr;
   }
   auto *reactor = new (memory) Reactor;
-  reactor->visited = reactor->polled = os::now();
+  reactor->visited = reactor->poll_due = os::now();
   reactor->timers.reset(reactor->visited);
   ::pthread_mutex_lock(&reactors_mutex);
   reactor->next = reactors;

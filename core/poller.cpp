@@ -298,24 +298,27 @@ int Poller::ask(std::uint64_t timeout) {
   return count;
 }
 
-void Poller::poll(std::uint64_t timeout) {
+int Poller::poll(std::uint64_t timeout) {
   bool expecting = watching_ || wakeup_ >= 0;
   if (!expecting || !open()) {
     // Without an epoll object (no descriptors left to make one) try again soon.
     os::sleep(expecting && timeout > kRetry ? kRetry : timeout);
-    return;
+    return 0;
   }
   if (somebody_looks_) {
     somebody_looks_ = false;
     timeout = 0;
   }
   if (!list_empty(unsure_) && (timeout || ++asked_unsure_ >= kMostUnsure)) {
-    if (timeout && ask(0) != 0)
-      return; // there is something else to do
+    if (timeout) {
+      int count = ask(0);
+      if (count != 0)
+        return count; // there is something else to do
+    }
     if (!make_sure())
-      return;
+      return 0;
   }
-  ask(timeout);
+  return ask(timeout);
 }
 
 void Poller::rebuild() {

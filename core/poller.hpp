@@ -62,7 +62,7 @@ public:
   bool arm(Watch &slot);
 
   // Asks the kernel, waiting up to `timeout` ns, and triggers the waits of what is ready.
-  void poll(std::uint64_t timeout);
+  int poll(std::uint64_t timeout);
 
   // A descriptor whose every write ends a wait in poll(), -1 for none. The caller keeps and closes
   // it.

@@ -5,12 +5,20 @@
 #include "lifecycle.hpp"
 #include "timeout.hpp"
 
+#include <algorithm>
+
 namespace libwire {
 
 namespace {
 
 // A descriptor that becomes ready while wires yield is served within about this time.
 constexpr std::uint64_t kPollInterval = 50'000; // ns
+constexpr std::uint64_t kPollShare = 32;        // of the time at most one part goes to polling
+constexpr std::uint64_t kMostPollInterval = 1'000'000; // ns, also when a poll was interrupted
+
+// Timers that end soon after one another are served together: to fall asleep and to be woken costs
+// more than what a wire does in between. The first one after a pause is served when it ends.
+constexpr std::uint64_t kTimerInterval = 250'000; // ns
 
 } // namespace
 
@@ -22,6 +30,8 @@ Reactor *reactor() {
 std::int32_t Reactor::visit() {
   if (!busy())
     return kMaxTicks;
+  if (unserved > 0)
+    unserved -= ticks; // those since the last visit
   std::uint64_t now = os::now();
   std::uint64_t elapsed = now - visited;
   visited = now;
@@ -38,9 +48,13 @@ std::int32_t Reactor::visit() {
   }
   if (ring.under_way())
     ring.poll();
-  if (poller.watching() && now - polled >= kPollInterval) {
-    polled = now;
-    poller.poll(0);
+  if (poller.watching() && now >= poll_due && unserved <= 0) {
+    unserved = poller.poll(0);
+    // What is ready and waits for its turn is reported again: the more there is, the longer it
+    // takes. It must stay a small part of the time.
+    visited = os::now();
+    std::uint64_t pause = (visited - now) * kPollShare;
+    poll_due = visited + std::clamp(pause, kPollInterval, kMostPollInterval);
   }
   return ticks;
 }
@@ -58,13 +72,16 @@ void Reactor::sleep() {
   std::uint64_t timeout = 0;
   if (!scheduler.first) {
     std::uint64_t wakeup = timers.next_wakeup();
+    if (wakeup < visited + kTimerInterval)
+      wakeup = visited + kTimerInterval;
     timeout = wakeup == os::kForever ? wakeup : wakeup > now ? wakeup - now : 0;
   }
   if (timeout && waits_for_ring())
     ring.wait(timeout);
   else
     sleep_in_poller(now, timeout);
-  visited = polled = os::now();
+  visited = os::now();
+  poll_due = visited + kPollInterval;
   timers.expire(visited);
 }
 
@@ -74,7 +91,7 @@ void Reactor::sleep_in_poller(std::uint64_t now, std::uint64_t timeout) {
     timeout = workers->before_sleep(now, timeout);
   timeout = ring.before_sleep(timeout);
   if (timeout || poller.watching())
-    poller.poll(timeout);
+    unserved = poller.poll(timeout);
   ring.after_sleep();
   if (workers)
     workers->after_sleep();

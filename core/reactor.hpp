@@ -20,7 +20,8 @@ struct Reactor {
   io::Names names;
   Ring ring;
   std::uint64_t visited;          // when visit() last read the clock
-  std::uint64_t polled;           // when the kernel was last asked
+  std::uint64_t poll_due;         // when the kernel is to be asked again
+  std::int32_t unserved = 0;      // reports of the last time whose wires may not have run yet
   std::int32_t ticks = kMaxTicks; // what visit() answered last
   Workers *workers = nullptr;     // the scheduler's, for the child of another thread's fork
   Reactor *next;                  // all reactors of the process, see lifecycle.cpp

@@ -213,6 +213,46 @@ static void many_loops_at_once_make_none_per_round(void **unused) {
   with_traps(counts_many_loops);
 }
 
+/* --- many that are ready, and work ---------------------------------------------------------- */
+
+#define READY 64
+#define TURNS 10
+
+static int done_first; /* turns of all */
+
+/* Each turn takes many times as long as what lies between two looks at the descriptors. */
+static void serves_slowly(void *fd) {
+  wire_fd_state_t state;
+  wire_fd_mode_init(&state, *(int *)fd);
+  check(wire_fd_mode_read(&state) == 0);
+  for (int turn = 0; turn < TURNS; turn++) {
+    wire_fd_wait(&state);
+    for (int64_t begin = milliseconds_now(); milliseconds_now() - begin < 2;)
+      ;
+    done_first++;
+  }
+  wire_fd_mode_none(&state);
+}
+
+static void counts_among_ready(void *unused) {
+  (void)unused;
+  static int pairs[READY][2];
+  trap_syscalls(epoll_calls, ARRAY_SIZE(epoll_calls));
+  for (int i = 0; i < READY; i++) {
+    make_pair(pairs[i]);
+    put(pairs[i][1], "x"); /* and stays there */
+    spawn(serves_slowly, &pairs[i][0]);
+  }
+  wire_thread_run();
+  check(done_first == READY * TURNS);
+  check(polls() > 0 && polls() <= 4 * TURNS);
+}
+
+static void those_that_are_ready_are_asked_for_once_a_round(void **unused) {
+  (void)unused;
+  with_traps(counts_among_ready);
+}
+
 /* --- yielding beside what is idle ----------------------------------------------------------- */
 
 #define YIELDS 1000000
@@ -348,6 +388,7 @@ int main(void) {
       cmocka_unit_test(a_loop_with_wire_net_makes_no_epoll_ctl),
       cmocka_unit_test(a_loop_with_both_makes_no_epoll_ctl),
       cmocka_unit_test(many_loops_at_once_make_none_per_round),
+      cmocka_unit_test(those_that_are_ready_are_asked_for_once_a_round),
       cmocka_unit_test(an_idle_descriptor_and_timer_cost_no_system_call_per_yield),
       cmocka_unit_test(without_either_yielding_makes_none_at_all),
       cmocka_unit_test(the_thread_sleeps_although_an_unwanted_descriptor_is_ready),
