@@ -98,9 +98,19 @@ ssize_t wio_pwritev(int fd, const struct iovec *iov, int iovcnt, off_t offset) {
   return io::write(fd, iov, iovcnt, explicit_offset(offset));
 }
 
-int wio_fsync(int fd) { return io::fsync(fd); }
+int wio_fsync(int fd) {
+  int result;
+  return io::ring_sync(fd, false, result)
+             ? result
+             : io::offload<Takes::bounded>(-1, [&] { return ::fsync(fd); });
+}
 
-int wio_fdatasync(int fd) { return io::fdatasync(fd); }
+int wio_fdatasync(int fd) {
+  int result;
+  return io::ring_sync(fd, true, result)
+             ? result
+             : io::offload<Takes::bounded>(-1, [&] { return ::fdatasync(fd); });
+}
 
 int wio_lockf(int fd, int cmd, off_t len) { return io::lockf(fd, cmd, len); }
 

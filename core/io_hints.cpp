@@ -88,6 +88,10 @@ bool look_at(int fd, Hint &hint) {
   return true;
 }
 
+bool refuses_nowait(Direction direction, const os::Description &what) {
+  return refusing[int(direction)].has(kind_of(what));
+}
+
 void note_refusal(Hint &hint, int fd, Direction direction, const os::Description &what) {
   if (kind_of(what))
     refusing[int(direction)].add(kind_of(what));

@@ -85,6 +85,9 @@ bool look_at(int fd, Hint &hint);
 // Remembers that RWF_NOWAIT was refused, also for other files of this kind.
 void note_refusal(Hint &hint, int fd, Direction direction, const os::Description &what);
 
+// Whether that is known of files of this kind.
+bool refuses_nowait(Direction direction, const os::Description &what);
+
 // Who answers for a regular file. Learned once for each file system; the calling wire may have to
 // wait for that.
 os::Storage storage_of(int fd, const os::Description &what);

@@ -1,12 +1,12 @@
 #include "io_ring.hpp"
 
+#include "errno_guard.hpp"
 #include "io.hpp"
 #include "reactor.hpp"
 
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 namespace libwire::io {
 
@@ -23,7 +23,7 @@ constinit std::uint64_t divisible = 0;
 
 // The kernel does what it can at once and the rest later. That would show where the plain call is
 // done as a whole or not at all, as others see it.
-bool read_may_be_divided(int fd, const os::Description &what) {
+bool may_be_divided(int fd, const os::Description &what) {
   if (__atomic_load_n(&divisible, __ATOMIC_RELAXED) == what.device)
     return true;
   if (os::reads_see_whole_writes(fd))
@@ -32,29 +32,19 @@ bool read_may_be_divided(int fd, const os::Description &what) {
   return true;
 }
 
-// A file system that has refused RWF_NOWAIT does no part of a write at once.
-bool write_stays_whole(int fd) {
-  const Hint &hint = scheduler.reactor->hints.of(fd);
-  return hint.fd == fd && hint.way[int(Direction::out)] == Way::thread;
+// Without RWF_NOWAIT a thread of the kernel's would have to wait for the disk.
+bool may_read(int fd, int flags, const os::Description &what) {
+  return !refuses_nowait(Direction::in, what) && ((flags & O_DIRECT) || may_be_divided(fd, what));
 }
 
+// A file system that refuses RWF_NOWAIT does no part of a write at once: a thread of the kernel's
+// does all of it. Such threads write to a file one after the other, which leaves more for each
+// fsync to do at once. Direct writes, which they do at the same time, gain nothing.
+//
 // Exceeding the limit of a file's size raises a signal, in whatever thread writes.
-bool may_write(int fd, bool direct, bool appends) {
-  return !appends && (direct || write_stays_whole(fd)) && !os::file_size_is_limited();
-}
-
-int sync(Kind kind, int fd, int (*plain)(int)) {
-  if (!cooperative())
-    return plain(fd);
-  int saved_errno = errno;
-  os::Description what;
-  bool local =
-      os::describe(fd, what) && what.on_device && (what.type == S_IFREG || what.type == S_IFDIR);
-  errno = saved_errno;
-  ssize_t result;
-  if (local && run({.kind = kind, .fd = fd, .blocks = true}, result))
-    return int(result);
-  return offload<Takes::bounded>(-1, [&] { return plain(fd); });
+bool may_write(int flags, const os::Description &what) {
+  return !(flags & (O_APPEND | O_DIRECT)) && refuses_nowait(Direction::out, what) &&
+         !os::file_size_is_limited();
 }
 
 } // namespace
@@ -64,20 +54,32 @@ bool ring_transfer(Direction direction, int fd, const iovec *parts, int count, o
   if (offset == os::kPosition || what.type != S_IFREG || !what.on_device)
     return false;
   int flags = os::get_flags(fd);
-  bool direct = flags & O_DIRECT, reads = direction == Direction::in;
-  if (reads ? !direct && !read_may_be_divided(fd, what) : !may_write(fd, direct, flags & O_APPEND))
+  bool reads = direction == Direction::in;
+  if (reads ? !may_read(fd, flags, what) : !may_write(flags, what))
     return false;
   return run({.kind = reads ? Kind::read : Kind::write,
               .fd = fd,
               .parts = parts,
               .count = unsigned(count),
               .offset = offset,
-              .blocks = !reads && !direct},
+              .blocks = !reads},
              result);
 }
 
-int fsync(int fd) { return sync(Kind::sync, fd, ::fsync); }
-
-int fdatasync(int fd) { return sync(Kind::sync_data, fd, ::fdatasync); }
+bool ring_sync(int fd, bool data_only, int &result) {
+  if (!cooperative())
+    return false;
+  ErrnoGuard guard;
+  os::Description what;
+  if (!os::describe(fd, what) || !what.on_device || (what.type != S_IFREG && what.type != S_IFDIR))
+    return false;
+  ssize_t answer;
+  Kind kind = data_only ? Kind::sync_data : Kind::sync;
+  if (!run({.kind = kind, .fd = fd, .blocks = true}, answer))
+    return false;
+  result = int(answer);
+  guard.result(result == 0);
+  return true;
+}
 
 } // namespace libwire::io

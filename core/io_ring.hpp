@@ -15,8 +15,7 @@ namespace libwire::io {
 bool ring_transfer(Direction direction, int fd, const iovec *parts, int count, off_t offset,
                    const os::Description &what, ssize_t &result);
 
-// fsync and fdatasync.
-int fsync(int fd);
-int fdatasync(int fd);
+// The same for fsync, and fdatasync with `data_only`.
+bool ring_sync(int fd, bool data_only, int &result);
 
 } // namespace libwire::io

@@ -8,10 +8,32 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+// Linux 5.18, 5.19 and 6.1.
+#ifndef IORING_SETUP_SUBMIT_ALL
+#define IORING_SETUP_SUBMIT_ALL (1U << 7)
+#endif
+#ifndef IORING_SETUP_TASKRUN_FLAG
+#define IORING_SETUP_TASKRUN_FLAG (1U << 9)
+#endif
+#ifndef IORING_SETUP_SINGLE_ISSUER
+#define IORING_SETUP_SINGLE_ISSUER (1U << 12)
+#endif
+#ifndef IORING_SETUP_DEFER_TASKRUN
+#define IORING_SETUP_DEFER_TASKRUN (1U << 13)
+#endif
+#ifndef IORING_SQ_TASKRUN
+#define IORING_SQ_TASKRUN (1U << 2)
+#endif
+#ifndef IORING_ENTER_REGISTERED_RING
+#define IORING_ENTER_REGISTERED_RING (1U << 4)
+#endif
+
 namespace libwire::os {
 
 namespace {
 
+// Linux 5.18.
+constexpr unsigned kRegisterRing = 20, kUnregisterRing = 21;
 // Linux 6.3; beside the operation.
 constexpr unsigned kByNumber = 1U << 31;
 
@@ -81,7 +103,7 @@ bool KernelRing::open(int wakeup) {
   bool good = map(ring, calls_end > results_end ? calls_end : results_end,
                   params.sq_entries * sizeof(io_uring_sqe)) &&
               control(unsigned(ring), IORING_REGISTER_EVENTFD, &wakeup, 1) == 0 &&
-              control(unsigned(ring), IORING_REGISTER_RING_FDS, &place, 1) == 1;
+              control(unsigned(ring), kRegisterRing, &place, 1) == 1;
   int error = errno;
   os::close(ring);
   if (!good) {
@@ -106,13 +128,13 @@ bool KernelRing::open(int wakeup) {
 void KernelRing::unregister() {
   io_uring_rsrc_update place{};
   place.offset = number_;
-  if (control(number_, IORING_UNREGISTER_RING_FDS | kByNumber, &place, 1) >= 0)
+  if (control(number_, kUnregisterRing | kByNumber, &place, 1) >= 0)
     return;
   io_uring_params params{};
   int other = setup(1, params);
   if (other < 0)
     return; // it goes with the thread
-  control(unsigned(other), IORING_UNREGISTER_RING_FDS, &place, 1);
+  control(unsigned(other), kUnregisterRing, &place, 1);
   os::close(other);
 }
 
