@@ -28,14 +28,16 @@ enum { MOST_ROUNDS = 101, MOST_WORKS = 8 };
 static const struct side sides[] = {
     {"plain", run_plain},
     {"1 wire", run_wire},
+    {"1 wire, workers only", run_wire_workers},
     {"1 in io_uring", run_ring_one},
     {"threads", run_threads},
     {"pool", run_pool},
     {"64 wires", run_wires},
+    {"64 wires, workers only", run_wires_workers},
     {"64 in io_uring", run_ring},
     {"64, its threads limited", run_ring_limited},
 };
-enum { SIDES = sizeof sides / sizeof *sides, PLAIN = 0, POOL = 4 };
+enum { SIDES = sizeof sides / sizeof *sides, PLAIN = 0, POOL = 5 };
 
 struct cell {
   unsigned total;         /* operations in a run */

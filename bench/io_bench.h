@@ -27,7 +27,7 @@ struct calls {
   int (*unlink)(const char *);
 };
 
-enum kind { CACHED, UNCACHED, DIRECT, SYNC, OPEN, CREATE };
+enum kind { CACHED, UNCACHED, DIRECT, DIRECT_WRITE, SYNC, OPEN, CREATE };
 
 struct work {
   enum kind kind;
@@ -55,6 +55,7 @@ struct files {
   int buffered;    /* blocks that begin with their number */
   int direct;      /* the same file, O_DIRECT; -1 where that is not possible */
   int written;     /* for writing and syncing */
+  int overwritten; /* the same file, O_DIRECT; -1 where that is not possible */
   const char *one; /* a name that exists */
 };
 extern struct files files;
@@ -79,6 +80,9 @@ void must(int condition, const char *what);
 void start_sides(unsigned workers);
 
 run_fn run_plain, run_wire, run_wires, run_threads, run_pool;
+
+/* Wires of a thread that leaves io_uring alone, so that workers make all calls. */
+run_fn run_wire_workers, run_wires_workers;
 
 /* --- io_ring.c */
 

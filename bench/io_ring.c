@@ -43,6 +43,9 @@ static void queue_call(enum kind kind, struct operation *operation, unsigned slo
   case DIRECT:
     io_uring_prep_read(entry, files.direct, slot_buffer(slot), BLOCK, (__u64)place);
     break;
+  case DIRECT_WRITE:
+    io_uring_prep_write(entry, files.overwritten, slot_buffer(slot), BLOCK, (__u64)place);
+    break;
   case SYNC:
     if (operation->step == 0)
       io_uring_prep_write(entry, files.written, slot_buffer(slot), BLOCK, (__u64)place);
@@ -73,14 +76,17 @@ static void queue_call(enum kind kind, struct operation *operation, unsigned slo
 
 /* Takes the result of a call. True when it was the operation's last. */
 static int ends_operation(enum kind kind, struct operation *operation, unsigned slot, int result) {
-  static const unsigned steps[] = {
-      [CACHED] = 1, [UNCACHED] = 1, [DIRECT] = 1, [SYNC] = 2, [OPEN] = 3, [CREATE] = 3};
+  static const unsigned steps[] = {[CACHED] = 1, [UNCACHED] = 1, [DIRECT] = 1, [DIRECT_WRITE] = 1,
+                                   [SYNC] = 2,   [OPEN] = 3,     [CREATE] = 3};
   errno = -result;
   must(result >= 0, "a request to io_uring");
   if (kind == CACHED || kind == UNCACHED || kind == DIRECT) {
     errno = EIO;
     must(result == BLOCK, "a read by io_uring");
     check_block(slot_buffer(slot), block_place(kind, operation->number));
+  } else if (kind == DIRECT_WRITE) {
+    errno = EIO;
+    must(result == BLOCK, "a write by io_uring");
   } else if (kind != SYNC && operation->step == 0) {
     operation->fd = result;
   }

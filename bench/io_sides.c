@@ -1,7 +1,7 @@
 /* Ways to do many operations, without io_uring.
  *
  *   plain      one thread, one call after the other
- *   wire(s)    wires of one thread
+ *   wire(s)    wires of one thread, with the library's choice of engine, or with workers only
  *   threads    as many threads as there are workers; each fetches the next number: the work is
  *              never handed from one thread to another, which no program that serves events in one
  *              thread can have
@@ -50,8 +50,8 @@ static void wire_main(void *slot) {
 }
 
 static const char *run_some_wires(unsigned count) {
-  static wire_t wires[MOST_SLOTS];
-  static void *stacks[MOST_SLOTS];
+  static __thread wire_t wires[MOST_SLOTS];
+  static __thread void *stacks[MOST_SLOTS];
   for (unsigned i = 0; i < count; i++) {
     if (!stacks[i])
       stacks[i] = wire_stack_alloc(STACK);
@@ -70,6 +70,60 @@ const char *run_wire(const struct work *what, unsigned how_many) {
 const char *run_wires(const struct work *what, unsigned how_many) {
   begin(what, how_many);
   return run_some_wires(MOST_SLOTS);
+}
+
+/* --- wires whose calls no ring serves. The library reads its environment once in each thread. */
+
+static struct {
+  pthread_mutex_t mutex;
+  pthread_cond_t changed;
+  unsigned wires; /* to be run; 0: none, or they have ended */
+} other = {.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+/* A call that the ring would serve, so that the environment is read. */
+static void asks_for_ring(void *unused) {
+  (void)unused;
+  must(wio_fdatasync(files.written) == 0, "fdatasync");
+}
+
+static void *other_main(void *unused) {
+  wire_t wire;
+  wire_io_init((int)workers);
+  setenv("WIRE_IO_ENGINE", "workers", 1);
+  must(wire_init(&wire, "first", asks_for_ring, NULL, wire_stack_alloc(STACK), STACK) != NULL,
+       "wire_init");
+  wire_thread_run();
+  unsetenv("WIRE_IO_ENGINE");
+  pthread_mutex_lock(&other.mutex);
+  for (;;) {
+    other.wires = 0;
+    pthread_cond_broadcast(&other.changed);
+    while (other.wires == 0)
+      pthread_cond_wait(&other.changed, &other.mutex);
+    pthread_mutex_unlock(&other.mutex);
+    run_some_wires(other.wires);
+    pthread_mutex_lock(&other.mutex);
+  }
+  return unused;
+}
+
+static const char *run_other(const struct work *what, unsigned how_many, unsigned count) {
+  begin(what, how_many);
+  pthread_mutex_lock(&other.mutex);
+  other.wires = count;
+  pthread_cond_broadcast(&other.changed);
+  while (other.wires != 0)
+    pthread_cond_wait(&other.changed, &other.mutex);
+  pthread_mutex_unlock(&other.mutex);
+  return NULL;
+}
+
+const char *run_wire_workers(const struct work *what, unsigned how_many) {
+  return run_other(what, how_many, 1);
+}
+
+const char *run_wires_workers(const struct work *what, unsigned how_many) {
+  return run_other(what, how_many, MOST_SLOTS);
 }
 
 /* --- threads */
@@ -164,10 +218,17 @@ const char *run_pool(const struct work *what, unsigned how_many) {
 }
 
 void start_sides(unsigned how_many) {
+  pthread_t thread;
   workers = how_many;
   wire_io_init((int)workers);
+  other.wires = 1;
+  must(pthread_create(&thread, NULL, other_main, NULL) == 0, "pthread_create");
+  pthread_detach(thread);
+  pthread_mutex_lock(&other.mutex);
+  while (other.wires != 0)
+    pthread_cond_wait(&other.changed, &other.mutex);
+  pthread_mutex_unlock(&other.mutex);
   for (unsigned i = 0; i < workers; i++) {
-    pthread_t thread;
     must(pthread_create(&thread, NULL, pool_main, NULL) == 0, "pthread_create");
     pthread_detach(thread);
   }

@@ -18,7 +18,7 @@ enum {
   NAME = 512
 };
 
-struct files files = {.buffered = -1, .direct = -1, .written = -1};
+struct files files = {.buffered = -1, .direct = -1, .written = -1, .overwritten = -1};
 
 static char folder[NAME], one[NAME + 16], written[NAME + 16], slot_names[MOST_SLOTS][NAME + 16];
 static _Alignas(BLOCK) char buffers[MOST_SLOTS][BLOCK];
@@ -36,7 +36,9 @@ void *slot_buffer(unsigned slot) { return buffers[slot]; }
 const char *slot_name(unsigned slot) { return slot_names[slot]; }
 
 off_t block_place(enum kind kind, unsigned number) {
-  unsigned blocks = kind == CACHED ? CACHED_BLOCKS : kind == SYNC ? WRITTEN_BLOCKS : FILE_BLOCKS;
+  unsigned blocks = kind == CACHED                         ? CACHED_BLOCKS
+                    : kind == SYNC || kind == DIRECT_WRITE ? WRITTEN_BLOCKS
+                                                           : FILE_BLOCKS;
   return (off_t)(number * STRIDE % blocks) * BLOCK;
 }
 
@@ -66,6 +68,11 @@ static void uncached_read(const struct calls *calls, unsigned number, unsigned s
 
 static void direct_read(const struct calls *calls, unsigned number, unsigned slot) {
   read_block(calls, files.direct, block_place(DIRECT, number), slot);
+}
+
+static void direct_write(const struct calls *calls, unsigned number, unsigned slot) {
+  off_t place = block_place(DIRECT_WRITE, number);
+  must(calls->pwrite(files.overwritten, buffers[slot], BLOCK, place) == BLOCK, "pwrite");
 }
 
 static void write_and_sync(const struct calls *calls, unsigned number, unsigned slot) {
@@ -118,6 +125,7 @@ const struct work works[] = {
     {CACHED, "pread cached", 0, cached_read, recall},
     {UNCACHED, "pread uncached", FILE_BLOCKS, uncached_read, forget},
     {DIRECT, "pread O_DIRECT", FILE_BLOCKS, direct_read, forget},
+    {DIRECT_WRITE, "pwrite O_DIRECT", 0, direct_write, NULL},
     {SYNC, "pwrite+fsync", 0, write_and_sync, NULL},
     {OPEN, "open+fstat+close", 0, open_and_close, NULL},
     {CREATE, "create+close+unlink", 0, create_and_unlink, NULL},
@@ -125,7 +133,9 @@ const struct work works[] = {
 const unsigned work_count = sizeof works / sizeof *works;
 
 const char *work_impossible(const struct work *work) {
-  return work->kind == UNCACHED ? no_eviction : work->kind == DIRECT ? no_direct : NULL;
+  return work->kind == UNCACHED                               ? no_eviction
+         : work->kind == DIRECT || work->kind == DIRECT_WRITE ? no_direct
+                                                              : NULL;
 }
 
 /* --- files */
@@ -160,7 +170,8 @@ void make_files(const char *directory) {
   files.written = new_file(written);
   fill(files.written, WRITTEN_BLOCKS);
   files.direct = open(one, O_RDONLY | O_DIRECT | O_CLOEXEC);
-  if (files.direct < 0)
+  files.overwritten = open(written, O_WRONLY | O_DIRECT | O_CLOEXEC);
+  if (files.direct < 0 || files.overwritten < 0)
     no_direct = "the file system has no O_DIRECT";
   forget();
   if (resident_blocks() > FILE_BLOCKS / 100)
