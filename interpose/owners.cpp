@@ -39,6 +39,14 @@ void Owners::remove(Entry *entry) {
   --count_;
 }
 
+bool Owners::has(const wire_t *wire) const {
+  if (count_)
+    for (const Entry &entry : entries_)
+      if (entry.thing && entry.wire == wire)
+        return true;
+  return false;
+}
+
 Owners *existing_owners() { return owners; }
 
 Owners *thread_owners() {

@@ -18,6 +18,8 @@ public:
   Entry *find(const void *thing);
   void add(const void *thing, const wire_t *wire);
   void remove(Entry *entry);
+  // Whether the wire has anything.
+  bool has(const wire_t *wire) const;
 
 private:
   static constexpr unsigned kPlaces = 1024; // a power of 2

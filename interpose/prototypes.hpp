@@ -66,6 +66,15 @@ int __vfprintf_chk(FILE *stream, int flag, const char *format, va_list arguments
 int __vprintf_chk(int flag, const char *format, va_list arguments);
 int __vdprintf_chk(int fd, int flag, const char *format, va_list arguments);
 
+wchar_t *__fgetws_chk(wchar_t *buffer, size_t space, int size, FILE *stream);
+wchar_t *__fgetws_unlocked_chk(wchar_t *buffer, size_t space, int size, FILE *stream);
+int __fwprintf_chk(FILE *stream, int flag, const wchar_t *format, ...);
+int __wprintf_chk(int flag, const wchar_t *format, ...);
+int __vfwprintf_chk(FILE *stream, int flag, const wchar_t *format, va_list arguments);
+int __vwprintf_chk(int flag, const wchar_t *format, va_list arguments);
+void __syslog_chk(int priority, int flag, const char *format, ...);
+void __vsyslog_chk(int priority, int flag, const char *format, va_list arguments);
+
 int __underflow(FILE *stream);
 
 // The forms of scanf that programs of C99 and later are compiled for.
@@ -73,6 +82,10 @@ int __isoc99_fscanf(FILE *stream, const char *format, ...);
 int __isoc99_scanf(const char *format, ...);
 int __isoc99_vfscanf(FILE *stream, const char *format, va_list arguments);
 int __isoc99_vscanf(const char *format, va_list arguments);
+int __isoc99_fwscanf(FILE *stream, const wchar_t *format, ...);
+int __isoc99_wscanf(const wchar_t *format, ...);
+int __isoc99_vfwscanf(FILE *stream, const wchar_t *format, va_list arguments);
+int __isoc99_vwscanf(const wchar_t *format, va_list arguments);
 
 // stat() of programs that were linked before glibc 2.33.
 int __xstat(int version, const char *path, struct stat *status);

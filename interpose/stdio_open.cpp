@@ -25,8 +25,15 @@ SERVE(FILE *, freopen, (const char *path, const char *mode, FILE *stream), (path
   int fd = ::fileno(stream);
   if (fd < 0)
     return REAL(freopen)(path, mode, stream);
+  auto plain = [&] { return REAL(freopen)(path, mode, stream); };
+  if (!may_wait())
+    return plain();
+  bool own = await_ownership(AT_freopen, stream);
   Closing closing{unsigned(fd), unsigned(fd)};
-  return offload(AT_freopen, Takes::unbounded, [&] { return REAL(freopen)(path, mode, stream); });
+  if (!own)
+    return offload(AT_freopen, Takes::unbounded, plain);
+  Lending lending(stream);
+  return offload(AT_freopen, Takes::unbounded, plain);
 }
 SAME(freopen64, freopen);
 

@@ -1,7 +1,5 @@
 // Reading from streams.
-#include "stream.hpp"
-
-#include <wchar.h>
+#include "stdio.hpp"
 
 using namespace libwire::interpose;
 
@@ -14,16 +12,7 @@ size_t product(size_t size, size_t count) {
 
 size_t line_size(int size) { return size > 1 ? size_t(size) - 1 : 0; }
 
-constexpr size_t kUnknown = SIZE_MAX; // a worker is asked unless the stream is a file
-
 } // namespace
-
-#define READ(type, name, parameters, arguments, stream, size, delimiter, locking)                  \
-  SERVE(type, name, parameters, arguments) {                                                       \
-    return read_stream(                                                                            \
-        AT_##name, stream, size, delimiter, [&] { return REAL(name) arguments; },                  \
-        Locking::locking);                                                                         \
-  }
 
 READ(int, fgetc, (FILE * stream), (stream), stream, 1, kNoDelimiter, locks)
 READ(int, getc, (FILE * stream), (stream), stream, 1, kNoDelimiter, locks)
@@ -60,8 +49,3 @@ READ(ssize_t, getdelim, (char **line, size_t *size, int delimiter, FILE *stream)
 SAME(__getdelim, getdelim);
 READ(ssize_t, getline, (char **line, size_t *size, FILE *stream), (line, size, stream), stream,
      kUnknown, '\n', locks)
-READ(wint_t, fgetwc, (FILE * stream), (stream), stream, kUnknown, kNoDelimiter, locks)
-READ(wint_t, getwc, (FILE * stream), (stream), stream, kUnknown, kNoDelimiter, locks)
-READ(wint_t, getwchar, (), (), stdin, kUnknown, kNoDelimiter, locks)
-READ(wchar_t *, fgetws, (wchar_t * buffer, int size, FILE *stream), (buffer, size, stream), stream,
-     kUnknown, kNoDelimiter, locks)

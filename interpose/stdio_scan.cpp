@@ -1,6 +1,6 @@
 // scanf and its kin. libc has each twice: the plain names, which mean what they meant before C99,
 // and those that programs of C99 and later are compiled for. Its headers hide the former.
-#include "stream.hpp"
+#include "stdio.hpp"
 
 using namespace libwire::interpose;
 
@@ -14,8 +14,6 @@ int old_scanf(const char *format, ...) __asm__("scanf");
 namespace {
 
 // A line is enough for most formats.
-constexpr size_t kUnknown = SIZE_MAX;
-
 template <typename Call> int scan(Symbol symbol, FILE *stream, Call call) {
   return read_stream(symbol, stream, kUnknown, '\n', call);
 }
@@ -41,21 +39,10 @@ SERVE(int, __isoc99_vscanf, (const char *format, va_list arguments), (format, ar
   return scan(AT___isoc99_vscanf, stdin, [&] { return REAL(__isoc99_vscanf)(format, arguments); });
 }
 
-// The forms with "..." end in those with a va_list, outside wires too.
-#define SCAN(exported, name, v_name, parameters, ...)                                              \
-  EXPORT int exported parameters {                                                                 \
-    va_list arguments;                                                                             \
-    va_start(arguments, format);                                                                   \
-    int got = __builtin_expect(!in_wire() && !attention, 1) ||                                     \
-                      !enter(AT_##name, __builtin_return_address(0))                               \
-                  ? REAL(v_name)(__VA_ARGS__, arguments)                                           \
-                  : v_name##_in_wire(__VA_ARGS__, arguments);                                      \
-    va_end(arguments);                                                                             \
-    return got;                                                                                    \
-  }
-
-SCAN(old_fscanf, fscanf, vfscanf, (FILE * stream, const char *format, ...), stream, format)
-SCAN(old_scanf, scanf, vscanf, (const char *format, ...), format)
-SCAN(__isoc99_fscanf, __isoc99_fscanf, __isoc99_vfscanf, (FILE * stream, const char *format, ...),
-     stream, format)
-SCAN(__isoc99_scanf, __isoc99_scanf, __isoc99_vscanf, (const char *format, ...), format)
+// The forms with "...".
+VARIADIC_AS(int, old_fscanf, fscanf, vfscanf, (FILE * stream, const char *format, ...), stream,
+            format)
+VARIADIC_AS(int, old_scanf, scanf, vscanf, (const char *format, ...), format)
+VARIADIC_AS(int, __isoc99_fscanf, __isoc99_fscanf, __isoc99_vfscanf,
+            (FILE * stream, const char *format, ...), stream, format)
+VARIADIC_AS(int, __isoc99_scanf, __isoc99_scanf, __isoc99_vscanf, (const char *format, ...), format)

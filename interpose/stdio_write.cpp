@@ -1,9 +1,7 @@
 // Writing to streams.
-#include "stream.hpp"
+#include "stdio.hpp"
 
-#include <stdarg.h>
 #include <string.h>
-#include <wchar.h>
 
 using namespace libwire::interpose;
 
@@ -17,19 +15,15 @@ size_t product(size_t size, size_t count) {
 // Without a stream all are flushed.
 template <typename Call>
 int flush(Symbol symbol, FILE *stream, Call call, Locking locking = Locking::locks) {
-  if (!stream)
-    return offload(symbol, Takes::unbounded, call);
-  bool nothing = stream->_mode <= 0 && stream->_IO_write_ptr <= stream->_IO_write_base;
-  return on_stream(symbol, stream, locking, nothing || can_write_at_once(stream, 0), call);
+  if (!stream) {
+    Owners *table = existing_owners();
+    bool has_some = table && table->has(running_wire()); // for which a worker would wait for ever
+    return has_some ? call() : offload(symbol, Takes::unbounded, call);
+  }
+  return on_stream(symbol, stream, locking, can_flush_at_once(stream), call);
 }
 
 } // namespace
-
-#define WRITE(type, name, parameters, arguments, stream, size, locking)                            \
-  SERVE(type, name, parameters, arguments) {                                                       \
-    return write_stream(                                                                           \
-        AT_##name, stream, size, [&] { return REAL(name) arguments; }, Locking::locking);          \
-  }
 
 WRITE(int, fputc, (int c, FILE *stream), (c, stream), stream, 1, locks)
 WRITE(int, putc, (int c, FILE *stream), (c, stream), stream, 1, locks)
@@ -60,15 +54,6 @@ WRITE(int, __vfprintf_chk, (FILE * stream, int flag, const char *format, va_list
       (stream, flag, format, arguments), stream, kFormatted, locks)
 WRITE(int, __vprintf_chk, (int flag, const char *format, va_list arguments),
       (flag, format, arguments), stdout, kFormatted, locks)
-WRITE(wint_t, fputwc, (wchar_t c, FILE *stream), (c, stream), stream, kFormatted, locks)
-WRITE(wint_t, putwc, (wchar_t c, FILE *stream), (c, stream), stream, kFormatted, locks)
-WRITE(wint_t, putwchar, (wchar_t c), (c), stdout, kFormatted, locks)
-WRITE(int, fputws, (const wchar_t *text, FILE *stream), (text, stream), stream, kFormatted, locks)
-
-SERVE(void, perror, (const char *text), (text)) {
-  write_stream(AT_perror, stderr, kFormatted, [&] { return REAL(perror)(text), 0; });
-}
-
 SERVE(int, fflush, (FILE * stream), (stream)) {
   return flush(AT_fflush, stream, [&] { return REAL(fflush)(stream); });
 }
@@ -92,25 +77,14 @@ SERVE(int, __vdprintf_chk, (int fd, int flag, const char *format, va_list argume
                  [&] { return REAL(__vdprintf_chk)(fd, flag, format, arguments); });
 }
 
-// The forms with "..." end in those with a va_list, outside wires too.
-#define PRINT(name, v_name, parameters, ...)                                                       \
-  EXPORT int name parameters {                                                                     \
-    va_list arguments;                                                                             \
-    va_start(arguments, format);                                                                   \
-    int got = __builtin_expect(!in_wire() && !attention, 1) ||                                     \
-                      !enter(AT_##name, __builtin_return_address(0))                               \
-                  ? REAL(v_name)(__VA_ARGS__, arguments)                                           \
-                  : v_name##_in_wire(__VA_ARGS__, arguments);                                      \
-    va_end(arguments);                                                                             \
-    return got;                                                                                    \
-  }
-
-PRINT(fprintf, vfprintf, (FILE * stream, const char *format, ...), stream, format)
+// The forms with "...".
+VARIADIC(int, fprintf, vfprintf, (FILE * stream, const char *format, ...), stream, format)
 SAME(_IO_fprintf, fprintf);
-PRINT(printf, vprintf, (const char *format, ...), format)
+VARIADIC(int, printf, vprintf, (const char *format, ...), format)
 SAME(_IO_printf, printf);
-PRINT(dprintf, vdprintf, (int fd, const char *format, ...), fd, format)
-PRINT(__fprintf_chk, __vfprintf_chk, (FILE * stream, int flag, const char *format, ...), stream,
-      flag, format)
-PRINT(__printf_chk, __vprintf_chk, (int flag, const char *format, ...), flag, format)
-PRINT(__dprintf_chk, __vdprintf_chk, (int fd, int flag, const char *format, ...), fd, flag, format)
+VARIADIC(int, dprintf, vdprintf, (int fd, const char *format, ...), fd, format)
+VARIADIC(int, __fprintf_chk, __vfprintf_chk, (FILE * stream, int flag, const char *format, ...),
+         stream, flag, format)
+VARIADIC(int, __printf_chk, __vprintf_chk, (int flag, const char *format, ...), flag, format)
+VARIADIC(int, __dprintf_chk, __vdprintf_chk, (int fd, int flag, const char *format, ...), fd, flag,
+         format)

@@ -8,10 +8,19 @@ namespace {
 
 constexpr int kUnbuffered = 2, kLineBuffered = 0x200; // of _flags
 
-bool is_writable_now(int fd) {
-  pollfd polled = {fd, POLLOUT, 0};
+// What the buffer holds for the receiver.
+size_t pending(FILE *stream) {
+  bool writing = stream->_IO_write_base < stream->_IO_write_ptr;
+  return writing ? size_t(stream->_IO_write_ptr - stream->_IO_write_base) : 0;
+}
+
+// What is ready to be written to takes a page.
+bool takes_now(FILE *stream, size_t size) {
+  constexpr size_t kPage = 4096;
+  pollfd polled = {stream->_fileno, POLLOUT, 0};
   Errno saved;
-  return saved.keep(REAL(poll)(&polled, 1, 0) == 1 && (polled.revents & POLLOUT));
+  return polled.fd >= 0 && size <= kPage &&
+         saved.keep(REAL(poll)(&polled, 1, 0) == 1 && (polled.revents & POLLOUT));
 }
 
 } // namespace
@@ -30,15 +39,12 @@ bool can_write_at_once(FILE *stream, size_t size) {
   if (stream->_mode > 0)
     return false;
   bool buffered = !(stream->_flags & (kUnbuffered | kLineBuffered));
-  bool writing = stream->_IO_write_base < stream->_IO_write_ptr;
   auto room = size_t(stream->_IO_buf_end - stream->_IO_write_ptr);
-  if (buffered && writing && room > size)
-    return true;
-  // What is ready to be written to takes that much: a page.
-  constexpr size_t kPage = 4096;
-  auto pending = writing ? size_t(stream->_IO_write_ptr - stream->_IO_write_base) : 0;
-  int fd = stream->_fileno;
-  return fd >= 0 && pending + size <= kPage && is_writable_now(fd);
+  return (buffered && pending(stream) && room > size) || takes_now(stream, pending(stream) + size);
+}
+
+bool can_flush_at_once(FILE *stream) {
+  return stream->_mode <= 0 && (!pending(stream) || takes_now(stream, pending(stream)));
 }
 
 bool is_quick(FILE *stream) {

@@ -15,6 +15,8 @@ namespace libwire::interpose {
 bool can_read_at_once(FILE *stream, size_t size, int delimiter);
 // Whether that much can be written without waiting.
 bool can_write_at_once(FILE *stream, size_t size);
+// Whether what the buffer holds can.
+bool can_flush_at_once(FILE *stream);
 // Whether the stream is a file, or nothing that the kernel knows: what waits there is the disk, or
 // functions of the program.
 bool is_quick(FILE *stream);
@@ -106,6 +108,16 @@ template <typename Call>
 auto write_stream(Symbol symbol, FILE *stream, size_t size, Call call,
                   Locking locking = Locking::locks) -> decltype(call()) {
   return on_stream(symbol, stream, locking, can_write_at_once(stream, size), call);
+}
+
+// The same for a call that waits for nothing but the stream itself.
+template <typename Call>
+auto at_stream(Symbol symbol, FILE *stream, Call call) -> decltype(call()) {
+  if (owner_of(stream) || REAL(ftrylockfile)(stream) != 0)
+    return on_stream(symbol, stream, Locking::locks, true, call);
+  auto result = call();
+  REAL(funlockfile)(stream);
+  return result;
 }
 
 constexpr int kNoDelimiter = -1;
