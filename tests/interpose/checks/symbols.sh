@@ -51,6 +51,16 @@ grep -v '^#' "$here/cancellation_points.txt" | tr -s ' ' '\n' | sed '/^$/d' | so
 [ ! -s "$work/forgotten" ] ||
   fail "neither overridden nor passed on: $(tr '\n' ' ' <"$work/forgotten")"
 
+# The list is that of pthreads(7), where that page is installed.
+pthreads=$(man -w 7 pthreads 2>/dev/null || true)
+if [ -f "$pthreads" ]; then
+  zcat -f "$pthreads" | sed -n '/^.SS Cancel\{1,2\}ation points/,/^.SS Compiling/p' |
+    sed -nE 's/^([a-z_0-9]+)\(\).*/\1/p' | sort -u >"$work/points"
+  [ "$(wc -l <"$work/points")" -gt 200 ] || fail "pthreads(7) is not what it was"
+  comm -23 "$work/points" "$work/known" >"$work/forgotten"
+  [ ! -s "$work/forgotten" ] || fail "in pthreads(7), but not here: $(tr '\n' ' ' <"$work/forgotten")"
+fi
+
 # The manual page names them all.
 sed -n '/^.SH FUNCTIONS/,/^.SH EXAMPLES/{s/\\f[BIP]//g;p}' "$page" | tr -cs 'A-Za-z0-9_' '\n' |
   sort -u >"$work/words"
