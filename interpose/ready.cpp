@@ -1,7 +1,8 @@
 #include "ready.hpp"
 
+#include "descriptors.hpp"
+
 #include <string.h>
-#include <sys/resource.h>
 
 namespace libwire::interpose {
 
@@ -70,26 +71,13 @@ Parked park_few(const Interest &interest, uint64_t deadline) {
   return end;
 }
 
-int make_epoll() {
-  int low = ::epoll_create1(EPOLL_CLOEXEC);
-  if (low < 0)
-    return -1;
-  // Clear of the numbers that the program counts on.
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  long lowest = limit.rlim_cur > 4096 ? 4000 : long(limit.rlim_cur - limit.rlim_cur / 8);
-  long high = ::syscall(SYS_fcntl, low, F_DUPFD_CLOEXEC, lowest);
-  if (high < 0)
-    return low;
-  ::syscall(SYS_close, low);
-  return int(high);
-}
-
 // Many descriptors, or events that libwire does not watch: one epoll object for all of them, which
 // is readable when one is ready.
 class Many : wire_defer_list {
 public:
-  Many() : wire_defer_list(), epoll_(make_epoll()) { wire_defer_push(this, close); }
+  Many() : wire_defer_list(), epoll_(make_own(::epoll_create1(EPOLL_CLOEXEC))) {
+    wire_defer_push(this, close);
+  }
   ~Many() {
     wire_defer_pop(this);
     close(this);
@@ -100,6 +88,8 @@ public:
   int epoll() const { return epoll_; }
   bool lost() const { return lost_; }
   bool failed() const { return failed_; }
+  // Somebody else closes it.
+  void forget() { epoll_ = -1; }
 
   // Events that came from a descriptor named twice are watched together.
   void add(int fd, short events) {
@@ -121,8 +111,7 @@ private:
 
   static void close(wire_defer_list *node) {
     auto &self = *static_cast<Many *>(node);
-    if (self.epoll_ >= 0)
-      ::syscall(SYS_close, self.epoll_);
+    close_own(self.epoll_);
     self.epoll_ = -1;
   }
 
@@ -132,6 +121,7 @@ private:
 
 struct ManyWaiter : Waiter {
   wire_fd_state_t state;
+  Many *many;
   const Interest *interest;
 };
 
@@ -139,7 +129,13 @@ bool drop_many(Waiter &waiter, unsigned first, unsigned last) {
   auto &self = static_cast<ManyWaiter &>(waiter);
   bool any = false;
   self.interest->for_each([&](int fd, short) { any |= unsigned(fd) - first <= last - first; });
-  return any; // the epoll object is the wire's own and ends with its wait
+  // The epoll object is the wire's own and ends with its wait, unless it is closed too.
+  if (int epoll = self.many->epoll(); epoll >= 0 && unsigned(epoll) - first <= last - first) {
+    wire_fd_mode_none(&self.state);
+    self.many->forget();
+    any = true;
+  }
+  return any;
 }
 
 Parked park_many(const Interest &interest, uint64_t deadline) {
@@ -152,6 +148,7 @@ Parked park_many(const Interest &interest, uint64_t deadline) {
   ManyWaiter self;
   self.drop = drop_many;
   self.interest = &interest;
+  self.many = &many;
   self.state = {};
   wire_fd_mode_init(&self.state, many.epoll());
   if (wire_fd_mode_read(&self.state) != 0)

@@ -1,10 +1,10 @@
 #include "signals.hpp"
 
+#include "descriptors.hpp"
 #include "gate.hpp"
 
 #include <setjmp.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 
 namespace libwire::interpose {
 
@@ -58,7 +58,7 @@ void note_interruption(bool restarts) {
   ++mark_now.handled;
   if (!restarts)
     mark_now.interrupting = mark_now.handled;
-  if (waiting && descriptor >= 0) {
+  if (waiting && is_own(descriptor)) {
     int saved_errno = errno;
     uint64_t one = 1;
     ::syscall(SYS_write, descriptor, &one, sizeof one);
@@ -118,18 +118,6 @@ sighandler_t set_simply(int signal, sighandler_t handler, int flags, bool block)
   return set(signal, &action, &old) == 0 ? old.sa_handler : SIG_ERR;
 }
 
-int make_descriptor() {
-  int low = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  long lowest = limit.rlim_cur > 4096 ? 4000 : long(limit.rlim_cur - limit.rlim_cur / 8);
-  long high = low < 0 ? -1 : ::syscall(SYS_fcntl, low, F_DUPFD_CLOEXEC, lowest);
-  if (high < 0)
-    return low;
-  ::syscall(SYS_close, low);
-  return int(high);
-}
-
 } // namespace
 
 void signals_begin() {
@@ -161,21 +149,21 @@ bool signals_since(const SignalMark &mark) { return mark_now.handled != mark.han
 bool interrupted_since(const SignalMark &mark) { return mark_now.interrupting > mark.handled; }
 
 int signals_descriptor() {
-  if (descriptor < 0 || ::syscall(SYS_fcntl, descriptor, F_GETFD) < 0)
-    descriptor = make_descriptor();
+  if (!is_own(descriptor))
+    descriptor = make_own(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   return descriptor;
 }
 
 void signals_drain() {
   uint64_t count;
-  ::syscall(SYS_read, descriptor, &count, sizeof count);
+  if (is_own(descriptor))
+    ::syscall(SYS_read, descriptor, &count, sizeof count);
 }
 
 void signals_waiting(bool now) { waiting = now; }
 
 void signals_in_child() {
-  if (descriptor >= 0)
-    ::syscall(SYS_close, descriptor);
+  close_own(descriptor);
   descriptor = -1;
 }
 
