@@ -28,23 +28,34 @@ bool has_entry_left(DIR *stream) {
 
 // A thread that reads a stream holds its lock, and the kernel's for the position of the descriptor:
 // whatever concerns them would have to wait here.
-Hint &hint_of(DIR *stream) { return scheduler.reactor->hints.of(::dirfd(stream)); }
+bool is_in_use(DIR *stream) {
+  ErrnoGuard guard;
+  return scheduler.reactor->hints.position_is_in_use(::dirfd(stream));
+}
+
+void begin_use(DIR *stream, PositionCall &use) {
+  ErrnoGuard guard;
+  os::Description what;
+  int fd = ::dirfd(stream);
+  if (os::describe(fd, what))
+    scheduler.reactor->hints.begin(use, fd, what);
+}
 
 template <typename Result, typename Call>
 Result read_stream(DIR *stream, Result failure, Call call) {
   if (!cooperative())
     return call();
-  Hint &hint = hint_of(stream);
-  if (hint.position_calls == 0 && has_entry_left(stream))
+  if (!is_in_use(stream) && has_entry_left(stream))
     return call();
-  ++hint.position_calls;
-  Deferred done([&] { --hint.position_calls; });
+  PositionCall use{};
+  begin_use(stream, use);
+  Deferred done([&] { list_remove(use); });
   return offload<Takes::bounded>(failure, call);
 }
 
 template <typename Result, typename Call>
 Result place_stream(DIR *stream, Result failure, Call call) {
-  if (!cooperative() || hint_of(stream).position_calls == 0)
+  if (!cooperative() || !is_in_use(stream))
     return call();
   return offload<Takes::bounded>(failure, call);
 }

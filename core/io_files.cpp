@@ -84,7 +84,7 @@ int lockf(int fd, int command, off_t length) {
 off_t lseek(int fd, off_t offset, int whence) {
   bool at_once = whence == SEEK_SET || whence == SEEK_CUR;
   if (at_once && fd >= 0 && cooperative())
-    at_once = scheduler.reactor->hints.of(fd).position_calls == 0;
+    at_once = !scheduler.reactor->hints.position_is_in_use(fd);
   if (at_once)
     return os::lseek(fd, offset, whence);
   return offload<Takes::bounded>(off_t(-1), [&] { return os::lseek(fd, offset, whence); });

@@ -85,11 +85,31 @@ bool look_at(int fd, Hint &hint) {
       refusing[int(Direction::out)].has(kind_of(what)) ? Way::thread : out;
   hint.fd = fd;
   hint.left = kCalls;
+  hint.file = file_of(what);
   return true;
 }
 
 bool refuses_nowait(Direction direction, const os::Description &what) {
   return refusing[int(direction)].has(kind_of(what));
+}
+
+std::uint32_t file_of(const os::Description &what) {
+  constexpr std::uint64_t kMix = 0x9e3779b97f4a7c15;
+  return std::uint32_t((what.device * kMix + what.inode) * kMix >> 32);
+}
+
+// Several numbers, of dup() and its like, may share a position; two that were opened do not. The
+// kernel is asked only where the file is the same.
+bool Hints::is_in_use_by_thread(int fd) {
+  Hint &hint = of(fd);
+  if ((hint.fd != fd || hint.left == 0) && !look_at(fd, hint))
+    return false;
+  for (ListNode *node = position_calls_.next; node != &position_calls_; node = node->next) {
+    const auto &call = *static_cast<PositionCall *>(node);
+    if (call.fd == fd || (call.file == hint.file && os::shares_position(call.fd, fd)))
+      return true;
+  }
+  return false;
 }
 
 void note_refusal(Hint &hint, int fd, Direction direction, const os::Description &what) {

@@ -7,6 +7,7 @@
 // for what cannot be noticed otherwise: O_DIRECT, set at any time.
 #pragma once
 
+#include "list.hpp"
 #include "os.hpp"
 
 #include <cstdint>
@@ -26,11 +27,9 @@ enum class Way : std::uint8_t {
 
 struct Hint {
   int fd;
-  std::uint8_t left; // calls until it is taken anew
-  Way way[2];        // by direction
-  // Threads that use the position of a file whose number shares this place. The kernel makes
-  // whatever uses it wait for them, even RWF_NOWAIT.
-  std::uint16_t position_calls;
+  std::uint8_t left;  // calls until it is taken anew
+  Way way[2];         // by direction
+  std::uint32_t file; // see file_of()
 
   // Whether the hint is about this descriptor, still.
   bool serves(int descriptor) {
@@ -43,19 +42,43 @@ struct Hint {
   void forget() { left = 0; }
 };
 
+// What tells files apart, most of the time.
+std::uint32_t file_of(const os::Description &what);
+
+// A call of a thread that uses the position of a file, in the frame of its wire. The kernel makes
+// whatever uses the same position wait for it, even RWF_NOWAIT.
+struct PositionCall : ListNode {
+  int fd;
+  std::uint32_t file;
+};
+
 class Hints {
 public:
+  Hints() { list_reset(position_calls_); }
+
   Hint &of(int fd) { return hints_[unsigned(fd) % kPlaces]; }
 
-  // In the child of a fork, where no thread is left.
-  void forget_threads() {
-    for (Hint &hint : hints_)
-      hint.position_calls = 0;
+  // Until the call is unlinked.
+  void begin(PositionCall &call, int fd, const os::Description &what) {
+    call.fd = fd;
+    call.file = file_of(what);
+    list_push_back(position_calls_, call);
   }
 
+  // Whether a thread has the position of this descriptor, under this number or another.
+  bool position_is_in_use(int fd) {
+    return !list_empty(position_calls_) && is_in_use_by_thread(fd);
+  }
+
+  // In the child of a fork, where no thread is left.
+  void forget_threads() { list_reset(position_calls_); }
+
 private:
+  bool is_in_use_by_thread(int fd);
+
   static constexpr unsigned kPlaces = 256;
   Hint hints_[kPlaces] = {};
+  ListNode position_calls_;
 };
 
 // Names that lately led to files of local disks. As with numbers, one may lead elsewhere by now:

@@ -142,9 +142,10 @@ ssize_t transfer_file(const Transfer &t, const os::Description &what, ssize_t go
     return t.plain(); // a thread would only make it slower
   if (ssize_t result; ring_transfer(t.direction, t.fd, t.parts, t.count, t.offset, what, result))
     return result;
-  Hint &hint = t.hint();
-  hint.position_calls += t.uses_position();
-  Deferred done([&] { hint.position_calls -= t.uses_position(); });
+  PositionCall call{};
+  if (t.uses_position())
+    scheduler.reactor->hints.begin(call, t.fd, what);
+  Deferred done([&] { list_remove(call); });
   if (storage == os::Storage::kernel) // may wait for something to happen
     return Rest(t).on_thread();
   return offload<Takes::bounded>(ssize_t(-1), [&] { return t.plain(); });
@@ -289,7 +290,8 @@ ssize_t transfer(const Transfer &t) {
     return unknown_descriptor(t);
   int saved_errno = errno;
   Way way = hint.way[int(t.direction)];
-  bool others_may_hold_position = t.uses_position() && hint.position_calls;
+  bool others_may_hold_position =
+      t.uses_position() && scheduler.reactor->hints.position_is_in_use(t.fd);
   ssize_t got;
   if ((way == Way::ask && !others_may_hold_position) || (way == Way::ask_at && !t.uses_position()))
       [[likely]] {

@@ -74,10 +74,15 @@ struct Description {
   bool has_link;        // some directory has a name for it
   bool on_device;       // in a file system on a block device of this machine
   std::uint64_t device; // the file system it is in
+  std::uint64_t inode;  // its number there
   std::uint64_t size;   // of a regular file
 };
 // Also gives what fstat does; exact for what is on a device of this machine, or no file.
 bool describe(int fd, Description &description, struct stat *status = nullptr);
+
+// Whether two numbers stand for one open file, whose position they share. True when the kernel does
+// not tell.
+bool shares_position(int fd, int other);
 
 // Who answers for the files of a file system.
 enum class Storage { other, memory, kernel }; // kernel: /proc and the like

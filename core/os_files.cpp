@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
+#include <linux/kcmp.h>
 #include <linux/openat2.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -42,8 +43,21 @@ bool describe(int fd, Description &description, struct stat *status) {
   // File systems that are not on a block device, such as NFS, are given numbers with a major of 0.
   description.on_device = major(status->st_dev) != 0;
   description.device = status->st_dev;
+  description.inode = status->st_ino;
   description.size = std::uint64_t(status->st_size);
   return true;
+}
+
+bool shares_position(int fd, int other) {
+#ifdef SYS_kcmp
+  int saved_errno = errno;
+  pid_t self = ::getpid();
+  long order = ::syscall(SYS_kcmp, self, self, KCMP_FILE, fd, other);
+  errno = saved_errno;
+  return order <= 0;
+#else
+  return true;
+#endif
 }
 
 Storage storage(int fd) {

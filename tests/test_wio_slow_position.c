@@ -6,38 +6,41 @@
 #include "wio_crowd.h"
 #include "wio_holdings.h"
 
+#include <sys/sysmacros.h>
+
 /* --- a call that takes its time ----------------------------------------------------------------
  */
 
 static struct slow_memory memory;
 static int file, slow_done, other_done;
+static int same; /* another number of the file, or the same one */
 
 static void writes_slowly(void *UNUSED(argument)) {
   check(wio_write(file, memory.page, SLOW_PAGE) == SLOW_PAGE);
   slow_done = 1;
 }
 
-static void seeks(void) { check(wio_lseek(file, 0, SEEK_CUR) == SLOW_PAGE); }
-static void seeks_to(void) { check(wio_lseek64(file, 10, SEEK_SET) == 10); }
+static void seeks(void) { check(wio_lseek(same, 0, SEEK_CUR) == SLOW_PAGE); }
+static void seeks_to(void) { check(wio_lseek64(same, 10, SEEK_SET) == 10); }
 
 static void reads(void) {
   char bytes[100];
-  check(wio_read(file, bytes, sizeof bytes) == sizeof bytes);
+  check(wio_read(same, bytes, sizeof bytes) == sizeof bytes);
   check_bytes(bytes, sizeof bytes, SLOW_PAGE);
 }
 
 static void reads_parts(void) {
   char bytes[100];
   struct iovec parts[2] = {{bytes, 30}, {bytes + 30, 70}};
-  check(wio_readv(file, parts, 2) == sizeof bytes);
+  check(wio_readv(same, parts, 2) == sizeof bytes);
   check_bytes(bytes, sizeof bytes, SLOW_PAGE);
 }
 
-static void writes(void) { check(wio_write(file, "text", 4) == 4); }
+static void writes(void) { check(wio_write(same, "text", 4) == 4); }
 
 static void looks_at_it(void) {
   struct stat status;
-  check(wio_fstat(file, &status) == 0 && status.st_size == 4 * SLOW_PAGE);
+  check(wio_fstat(same, &status) == 0 && status.st_size == 4 * SLOW_PAGE);
 }
 
 static void (*const others[])(void) = {seeks, seeks_to, reads, reads_parts, writes, looks_at_it};
@@ -62,13 +65,16 @@ static void gives_memory(void *UNUSED(argument)) {
   stop_ticker();
 }
 
+static int by_other_number;
+
 static void meets_slow_write(void *index) {
   deadline(20);
   if (!make_slow_memory(&memory))
     _exit(77);
   slow_done = other_done = 0;
   file = scratch_file(4 * SLOW_PAGE);
-  check(lseek(file, 0, SEEK_SET) == 0);
+  same = by_other_number ? dup(file) : file;
+  check(same >= 0 && lseek(file, 0, SEEK_SET) == 0);
   start_afresh();
   wire_io_init(2);
   spawn(writes_slowly, NULL);
@@ -80,7 +86,7 @@ static void meets_slow_write(void *index) {
   end_slow_memory(&memory);
 }
 
-static void a_slow_write_stops_nobody_who_wants_the_position_but_its_wire(void **UNUSED(state)) {
+static void each_meets_slow_write(void) {
   int failed = 0;
   for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
     const struct child *child = run_child(meets_slow_write, &i);
@@ -92,6 +98,61 @@ static void a_slow_write_stops_nobody_who_wants_the_position_but_its_wire(void *
     }
   }
   assert_int_equal(failed, 0);
+}
+
+static void a_slow_write_stops_nobody_who_wants_the_position_but_its_wire(void **UNUSED(state)) {
+  by_other_number = 0;
+  each_meets_slow_write();
+}
+
+static void nor_those_who_have_another_number_for_it(void **UNUSED(state)) {
+  by_other_number = 1;
+  each_meets_slow_write();
+}
+
+/* --- a position of its own -------------------------------------------------------------------- */
+
+static void reads_at_own_position(void *UNUSED(argument)) {
+  char path[40], bytes[100];
+  while (!is_waited_for(&memory))
+    check(wire_fd_wait_msec(1) == 0);
+  snprintf(path, sizeof path, "/proc/self/fd/%d", file);
+  int own = open(path, O_RDONLY | O_CLOEXEC);
+  check(own >= 0 && wio_lseek(own, SLOW_PAGE, SEEK_SET) == SLOW_PAGE);
+  check(wio_read(own, bytes, sizeof bytes) == sizeof bytes);
+  check_bytes(bytes, sizeof bytes, SLOW_PAGE);
+  check(wio_lseek(own, 0, SEEK_CUR) == SLOW_PAGE + sizeof bytes);
+  check(!slow_done);
+  close(own);
+  give_memory(&memory);
+}
+
+/* The only worker is at the slow write, so that nothing else can be a worker's. */
+static void meets_slow_write_of_others(void *UNUSED(argument)) {
+  deadline(20);
+  if (!make_slow_memory(&memory))
+    _exit(77);
+  slow_done = 0;
+  file = scratch_file(4 * SLOW_PAGE);
+  check(lseek(file, 0, SEEK_SET) == 0);
+  start_afresh();
+  wire_io_init(1);
+  spawn(writes_slowly, NULL);
+  spawn(reads_at_own_position, NULL);
+  wire_thread_run();
+  check(slow_done);
+  end_slow_memory(&memory);
+}
+
+static void a_slow_write_stops_nobody_with_a_position_of_its_own(void **UNUSED(state)) {
+  struct stat status;
+  check(stat(".", &status) == 0);
+  if (major(status.st_dev) == 0) /* a worker reads it anyway */
+    skip();
+  const struct child *child = run_child(meets_slow_write_of_others, NULL);
+  if (WIFEXITED(child->status) && WEXITSTATUS(child->status) == 77)
+    skip();
+  expect_success(child);
 }
 
 /* --- records ---------------------------------------------------------------------------------- */
@@ -186,6 +247,8 @@ int main(void) {
 #define T(test) cmocka_unit_test(test)
   const struct CMUnitTest tests[] = {
       T(a_slow_write_stops_nobody_who_wants_the_position_but_its_wire),
+      T(nor_those_who_have_another_number_for_it),
+      T(a_slow_write_stops_nobody_with_a_position_of_its_own),
       T(records_are_not_torn),
       T(nor_are_those_that_are_appended),
   };
