@@ -1,5 +1,8 @@
 // pclose. libc waits for the child in a way that nothing ends early. The thread that does so uses
 // nothing of the wire's then, so that it may be left alone when the program's thread ends.
+//
+// A pidfd would need no thread, but libc keeps the child's number to itself, and a popen of our own
+// would make streams that libc's pclose does not know.
 #include "io.hpp"
 
 #include <cstdio>

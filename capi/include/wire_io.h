@@ -14,8 +14,11 @@ extern "C" {
 /**
  * Starts worker threads for the wio_ calls of the calling thread's wires. Before it is called,
  * and in a thread that runs no wires, wio_X simply calls X. The workers end with the calling
- * thread, which waits for calls that end by themselves; those that may wait for ever are broken
- * off.
+ * thread, or when it calls wire_thread_init. That waits for calls that end by themselves, because
+ * they use memory of the wires; those that may wait for ever are broken off. A call on a file
+ * server that does not answer counts among the former: it ends when the server answers, or when
+ * the mount gives up (of NFS: `soft`; a `hard` mount, its default, never does), and the end of the
+ * thread waits as long. exit(3) waits for no call.
  *
  * Threads are started when there is work for them. There may be more than `num_threads`: up to 256
  * for a while when all others make no progress, and one for each call that may wait for ever, up to

@@ -90,9 +90,12 @@ int wio_close(int fd);
 ssize_t wio_pread(int fd, void *buf, size_t count, off_t offset);
 /** As pwrite(2). */
 ssize_t wio_pwrite(int fd, const void *buf, size_t count, off_t offset);
-/** As read(2). */
+/** As read(2). Wires that use one position of a file take turns, also under different numbers of
+ * dup(2), while other wires go on. For a position that another thread or process uses at that
+ * moment, in a call that takes its time, the kernel makes the calling thread wait: wio_pread needs
+ * none. */
 ssize_t wio_read(int fd, void *buf, size_t count);
-/** As write(2). */
+/** As write(2). What wio_read says of positions holds here too. */
 ssize_t wio_write(int fd, const void *buf, size_t count);
 /** As lockf(3). */
 int wio_lockf(int fd, int cmd, off_t len);
@@ -214,7 +217,8 @@ void wio_globfree(glob_t *pglob);
 
 /** As popen(3). */
 FILE *wio_popen(const char *command, const char *type);
-/** As pclose(3). */
+/** As pclose(3). A thread stays in the call until the child has ended: which child it is only libc
+ * knows. To wait without one, start the child with wio_spawn and use wio_waitpid. */
 int wio_pclose(FILE *stream);
 /** As fgetc(3). */
 int wio_fgetc(FILE *stream);
