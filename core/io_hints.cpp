@@ -59,7 +59,8 @@ Names::Key Names::key_of(const char *path) {
   ErrnoGuard guard;
   for (const char *at = path;; ++at) {
     bool new_page = at == path || reinterpret_cast<std::uintptr_t>(at) % kPage == 0;
-    if ((new_page && !tools::checks_system_calls() && !os::is_readable(at)) || at - path == PATH_MAX)
+    if ((new_page && !tools::checks_system_calls() && !os::is_readable(at)) ||
+        at - path == PATH_MAX)
       return kUnknown;
     if (!*at)
       return key;
