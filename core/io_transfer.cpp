@@ -131,12 +131,22 @@ bool ends_with_file(const Transfer &t, const os::Description &what, ssize_t got)
   return end >= 0 && std::uint64_t(end) >= what.size;
 }
 
+// What was appended would be appended again. Rare: a hint knew of another file, or of no O_APPEND.
+ssize_t append_rest(const Transfer &t, std::size_t moved) {
+  Rest rest(t);
+  for (ssize_t got = ssize_t(moved); got > 0 && rest.advance(std::size_t(got));)
+    got = offload<Takes::bounded>(ssize_t(-1), [&] { return rest.plain(); });
+  return ssize_t(rest.moved());
+}
+
 // `got` is what an attempt gave, -1 without one.
 ssize_t transfer_file(const Transfer &t, const os::Description &what, ssize_t got) {
   if (t.reads() && got >= 0 && ends_with_file(t, what, got))
     return got;
   if (got > 0 && t.uses_position())
     os::lseek(t.fd, -off_t(got), SEEK_CUR);
+  if (!t.reads() && got > 0 && (os::get_flags(t.fd) & O_APPEND))
+    return append_rest(t, std::size_t(got));
   auto storage = what.type == S_IFREG ? storage_of(t.fd, what) : os::Storage::other;
   if (storage == os::Storage::memory)
     return t.plain(); // a thread would only make it slower
@@ -168,6 +178,8 @@ ssize_t transfer_refusing(const Transfer &t, const os::Description &what, const 
 }
 
 ssize_t transfer_stream(Transfer t, const os::Description &what, ssize_t got) {
+  if (!t.uses_position() && (what.type == S_IFSOCK || what.type == S_IFIFO))
+    return t.plain(); // says at once that there are no offsets
   Patience patience(t.direction, t.fd, what.type == S_IFSOCK);
   Rest rest(t);
   for (;; got = rest.nowait()) {
@@ -212,7 +224,7 @@ ssize_t transfer_nothing(Transfer t) {
     return t.plain();
   if (!os::describe(t.fd, what))
     return unknown_descriptor(t);
-  if (what.type != S_IFSOCK)
+  if (what.type != S_IFSOCK || !t.uses_position())
     return t.plain();
   t.by_message = true;
   return transfer_stream(t, what, t.nowait());

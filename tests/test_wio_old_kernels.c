@@ -51,6 +51,11 @@ static void uses_everything(void *UNUSED(argument)) {
   for (int kind = 0; kind < 2; kind++) {
     check((kind ? socketpair(AF_UNIX, SOCK_STREAM, 0, ends) : pipe(ends)) == 0);
     reads_a_stream();
+    char byte = 'x';
+    check(wio_pread(ends[0], &byte, 1, 0) == -1 && errno == ESPIPE);
+    check(wio_pwrite(ends[1], &byte, 1, 0) == -1 && errno == ESPIPE);
+    check(wio_pwrite(ends[1], &byte, 0, 0) == -1 && errno == ESPIPE);
+    errno = 77;
     close(ends[0]);
     close(ends[1]);
   }
@@ -100,10 +105,35 @@ static void an_early_end_of_a_file_is_not_believed(void **UNUSED(state)) {
   with_traps(with_ends_that_are_none);
 }
 
+/* The kernel may write a part at once. The call has begun before anybody could know of O_APPEND. */
+static void appends_in_parts(void *UNUSED(argument)) {
+  static const long numbers[] = {SYS_pwritev2};
+  char buffer[20];
+  struct iovec parts[3] = {{"ab", 2}, {"cdef", 4}, {"gh", 2}};
+  int fd = scratch_file(0);
+  trap_syscalls(numbers, 1);
+  fail_syscall_once(SYS_pwritev2, -1, 0);
+  check(wio_pwrite(fd, "x", 1, 0) == 1); /* as it seems */
+  check(fcntl(fd, F_SETFL, O_APPEND) == 0);
+  fail_syscall_once(SYS_pwritev2, -3, 0);
+  check(wio_pwritev(fd, parts, 3, 0) == 8);
+  check(counted(SYS_pwritev2) == 1);
+  check(read(fd, buffer, sizeof buffer) == 5 && memcmp(buffer, "defgh", 5) == 0);
+}
+
+static void appends_in_child(void *UNUSED(argument)) {
+  run_with_workers(1, appends_in_parts, NULL);
+}
+
+static void what_was_appended_in_part_is_not_appended_again(void **UNUSED(state)) {
+  with_traps(appends_in_child);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(everything_works_without_the_calls_that_are_tried_first),
       cmocka_unit_test(an_early_end_of_a_file_is_not_believed),
+      cmocka_unit_test(what_was_appended_in_part_is_not_appended_again),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
