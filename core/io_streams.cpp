@@ -144,11 +144,15 @@ char *fgets(char *buffer, int size, FILE *stream) {
           return false;
         int length = 0;
         int character = 0;
+        bool had_failed = ::ferror_unlocked(stream);
         while (length < size - 1 && character != '\n' &&
                (character = next_character(stream)) != EOF)
           buffer[length++] = char(character);
+        if (!length)
+          return true; // nothing is stored then
         buffer[length] = '\0';
-        result = length ? buffer : nullptr;
+        bool failed = character == EOF && !had_failed && ::ferror_unlocked(stream);
+        result = failed && errno != EAGAIN ? nullptr : buffer;
         return true;
       },
       [&] { return ::fgets(buffer, size, stream); });

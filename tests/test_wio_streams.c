@@ -121,6 +121,44 @@ static void a_stream_that_does_not_wait_says_so(void **UNUSED(state)) {
   close(ends[1]);
 }
 
+static ssize_t gives_a_part_and_fails(void *given, char *buffer, size_t UNUSED(size)) {
+  if ((*(int *)given)++ > 0) {
+    errno = EIO;
+    return -1;
+  }
+  memcpy(buffer, "part", 4);
+  return 4;
+}
+
+static void reads_to_an_error(void *locked) {
+  char buffer[10] = "unchanged";
+  int given = 0;
+  cookie_io_functions_t functions = {.read = gives_a_part_and_fails};
+  stream = fopencookie(&given, "r", functions);
+  check(stream != NULL);
+  if (*(int *)locked)
+    flockfile(stream);
+  check(wio_fgets(buffer, sizeof buffer, stream) == NULL);
+  check(ferror(stream) && errno == EIO);
+  memcpy(buffer, "unchanged", sizeof buffer);
+  check(wio_fgets(buffer, sizeof buffer, stream) == NULL && strcmp(buffer, "unchanged") == 0);
+  if (*(int *)locked)
+    funlockfile(stream);
+  fclose(stream);
+  stream = fopen("/dev/null", "r");
+  if (*(int *)locked)
+    flockfile(stream);
+  check(wio_fgets(buffer, sizeof buffer, stream) == NULL && strcmp(buffer, "unchanged") == 0);
+  if (*(int *)locked)
+    funlockfile(stream);
+  fclose(stream);
+}
+
+static void a_line_that_ends_in_an_error_is_none(void **UNUSED(state)) {
+  for (int locked = 0; locked < 2; locked++)
+    run_with_workers(1, reads_to_an_error, &locked);
+}
+
 enum { READERS = COMMON_WIRES - 2 };
 
 static void reads_one(void *UNUSED(argument)) {
@@ -166,6 +204,7 @@ int main(void) {
       cmocka_unit_test(a_wire_may_read_a_stream_it_has_locked),
       cmocka_unit_test(files_are_read_to_their_end),
       cmocka_unit_test(a_stream_that_does_not_wait_says_so),
+      cmocka_unit_test(a_line_that_ends_in_an_error_is_none),
       cmocka_unit_test(wires_that_wait_for_streams_need_no_threads),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
