@@ -79,13 +79,25 @@ int lockf(int fd, int command, off_t length) {
       -1, [&] { return interruptible([&] { return os::lockf(fd, F_LOCK, length); }); });
 }
 
-// Looking for holes and data reads the file's map from the disk. The kernel makes whatever uses the
-// position of a file wait for the thread that does.
+namespace {
+
+// Looking for holes and data reads the file's map from the disk, and a server may have to be asked
+// where the end is.
+bool seeks_at_once(int fd, int whence) {
+  ErrnoGuard guard;
+  os::Description what;
+  if (whence == SEEK_END)
+    return os::describe(fd, what) && ((what.type == S_IFREG && what.on_device) ||
+                                      what.type == S_IFIFO || what.type == S_IFSOCK);
+  return whence == SEEK_SET || whence == SEEK_CUR;
+}
+
+} // namespace
+
+// The kernel makes whatever uses the position of a file wait for the thread that does.
 off_t lseek(int fd, off_t offset, int whence) {
-  bool at_once = whence == SEEK_SET || whence == SEEK_CUR;
-  if (at_once && fd >= 0 && cooperative())
-    at_once = !scheduler.reactor->hints.position_is_in_use(fd);
-  if (at_once)
+  if (!cooperative() || fd < 0 ||
+      (seeks_at_once(fd, whence) && !scheduler.reactor->hints.position_is_in_use(fd)))
     return os::lseek(fd, offset, whence);
   return offload<Takes::bounded>(off_t(-1), [&] { return os::lseek(fd, offset, whence); });
 }

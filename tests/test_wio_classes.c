@@ -217,6 +217,7 @@ static void calls_what_needs_no_thread(void *threads) {
   check(wio_waitpid(pid, &status, 0) == pid && wio_wait(&status) == -1);
   if (on_disk(file)) {
     struct stat about;
+    check(wio_lseek(file, -10, SEEK_END) == 990);
     check(wio_stat(".", &about) == 0 && wio_fstat(file, &about) == 0);
     int copy = wio_open("/proc/self/../../no/such/name", O_RDONLY, 0);
     check(copy == -1 && errno == ENOENT);
