@@ -1,0 +1,2 @@
+/* A program that does nothing: the limit of tools/startup. */
+int main(void) { return 0; }
