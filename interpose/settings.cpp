@@ -25,7 +25,7 @@ void settings_read() {
     if (end != threads && *end == '\0' && number >= 1 && number <= kMostThreads)
       settings.io_threads = int(number);
   }
-  settings.trace = is_on("WIRE_TRACE");
+  settings.trace = is_on("WIRE_TRACE_CALLS");
   settings.main_in_wire = is_on("WIRE_MAIN_IN_WIRE");
 }
 

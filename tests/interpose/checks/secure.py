@@ -69,7 +69,7 @@ with tempfile.TemporaryDirectory() as folder:
     plain = build(folder, "plain", [])
     linked = build(folder, "linked", ["-DLINKED", "-Wl,--disable-new-dtags", "-Wl,-rpath," + folder,
                                       "-Wl,--no-as-needed", there, folder + "/libwire.so.1"])
-    switches = {"WIRE_MAIN_IN_WIRE": "1", "WIRE_TRACE": "1", "WIRE_IO_THREADS": "7"}
+    switches = {"WIRE_MAIN_IN_WIRE": "1", "WIRE_TRACE_CALLS": "1", "WIRE_IO_THREADS": "7"}
     preload = dict(switches, LD_PRELOAD=there, LD_LIBRARY_PATH=folder)
 
     status, output, errors = run(linked, True, switches)

@@ -52,7 +52,7 @@ class Mode:
     def command(self, command, first=()):
         """`first`: libraries that must be in front of ours."""
         environment = dict(os.environ, LC_ALL="C", TZ="UTC", HOME=self.folder)
-        for name in ("LD_PRELOAD", "WIRE_MAIN_IN_WIRE", "WIRE_TRACE", "CI"):
+        for name in ("LD_PRELOAD", "WIRE_MAIN_IN_WIRE", "WIRE_TRACE", "WIRE_TRACE_CALLS", "CI"):
             environment.pop(name, None)
         libraries = list(first) + ([self.library] if self.library else []) + self.preload
         if libraries:
