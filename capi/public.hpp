@@ -17,5 +17,6 @@
 #include "wire_semaphore.h"
 #include "wire_stack.h"
 #include "wire_timeout.h"
+#include "wire_trace.h"
 #include "wire_wait.h"
 #pragma GCC visibility pop

@@ -18,11 +18,13 @@ namespace {
 
 using io::Takes;
 
-template <Takes takes, typename Call> void offload_void(Call call) {
-  io::offload<takes>(0, [&] {
+template <Takes takes, typename Call>
+void offload_void(Call call, const char *name = __builtin_FUNCTION()) {
+  auto make = [&] {
     call();
     return 0;
-  });
+  };
+  io::offload<takes>(0, make, name);
 }
 
 // An offset of -1 must not be taken for the file's position.

@@ -25,8 +25,9 @@ int wire_private_offload(int unbounded, void (*call)(void *argument), void *argu
     call(argument);
     return 0;
   };
-  return unbounded ? io::offload<io::Takes::unbounded>(-1, make)
-                   : io::offload<io::Takes::bounded>(-1, make);
+  constexpr const char *kName = "libc's";
+  return unbounded ? io::offload<io::Takes::unbounded>(-1, make, kName)
+                   : io::offload<io::Takes::bounded>(-1, make, kName);
 }
 
 void wire_private_watch_forks(void) { lifecycle::watch_forks(); }

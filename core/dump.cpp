@@ -21,11 +21,7 @@ void add_state(const Scheduler &s, const Wire &wire, Line &line) {
   } else if (wire.ready()) {
     line.add(wire.has(Wire::kFresh) ? "ready, has not run yet" : "ready");
   } else if (wire.has(Wire::kBlocked)) {
-    line.add("waits for ").add(control.obstacle->name);
-    if (control.obstacle->describe)
-      control.obstacle->describe(control.blocked_on, line);
-    else
-      line.add(" ").add_address(control.blocked_on);
+    add_obstacle(control, line.add("waits for "));
   } else {
     line.add("suspended");
   }
@@ -96,6 +92,14 @@ bool reports_deadlocks() {
 }
 
 } // namespace
+
+void add_obstacle(const Control &control, Line &line) {
+  line.add(control.obstacle->name);
+  if (control.obstacle->describe)
+    control.obstacle->describe(control.blocked_on, line);
+  else
+    line.add(" ").add_address(control.blocked_on);
+}
 
 void dump(int fd) {
   ErrnoGuard guard;

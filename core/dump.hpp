@@ -7,6 +7,12 @@
 
 namespace libwire {
 
+struct Control;
+class Line;
+
+// What a blocked wire waits for. Async-signal-safe.
+void add_obstacle(const Control &control, Line &line);
+
 // Async-signal-safe.
 void dump(int fd);
 

@@ -46,7 +46,9 @@ template <typename Result, typename Call> struct Offloaded : Request {
   Call &call;
   Result result;
 
-  Offloaded(Takes takes, Result failure, Call &call) : call(call), result(failure) {
+  Offloaded(Takes takes, Result failure, Call &call, const char *name)
+      : call(call), result(failure) {
+    this->name = name;
     manner = manner_of(takes);
     perform = [](Request &base) {
       auto &self = static_cast<Offloaded &>(base);
@@ -56,11 +58,12 @@ template <typename Result, typename Call> struct Offloaded : Request {
 };
 
 // The result of call(), made by another thread while the wire waits. `failure` when there is no
-// thread for it; errno says why then.
-template <Takes takes, typename Result, typename Call> Result offload(Result failure, Call call) {
+// thread for it; errno says why then. Known to people under the name of the calling function.
+template <Takes takes, typename Result, typename Call>
+Result offload(Result failure, Call call, const char *name = __builtin_FUNCTION()) {
   if (!cooperative())
     return call();
-  Offloaded request(takes, failure, call);
+  Offloaded request(takes, failure, call, name);
   scheduler.workers->run(request);
   return request.result;
 }
@@ -68,10 +71,11 @@ template <Takes takes, typename Result, typename Call> Result offload(Result fai
 // The same for calls that make something: dispose(result) when the wire is cancelled and nobody
 // will ever know of it.
 template <Takes takes, typename Result, typename Call, typename Dispose>
-Result offload(Result failure, Call call, Dispose dispose) {
+Result offload(Result failure, Call call, Dispose dispose,
+               const char *name = __builtin_FUNCTION()) {
   if (!cooperative())
     return call();
-  Offloaded request(takes, failure, call);
+  Offloaded request(takes, failure, call, name);
   bool taken = false;
   Deferred unwanted([&] {
     if (!taken && request.result != failure)

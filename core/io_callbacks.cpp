@@ -37,7 +37,8 @@ int ask_wire(const char *path, int number, const struct stat *status, FTW *place
   return self.workers->ask(self);
 }
 
-template <typename Call, typename Callback> int run(int failure, Call call, Callback callback) {
+template <typename Call, typename Callback>
+int run(int failure, Call call, Callback callback, const char *name = __builtin_FUNCTION()) {
   struct Conversation : Dialogue {
     Call *call;
   } self;
@@ -45,6 +46,7 @@ template <typename Call, typename Callback> int run(int failure, Call call, Call
   self.workers = &workers;
   self.call = &call;
   self.result = failure;
+  self.name = name;
   self.manner = {
       .patient = true, .certain = false, .repeatable = false, .at_end = Request::AtEnd::awaited};
   self.perform = [](Request &base) {

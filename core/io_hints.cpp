@@ -126,7 +126,8 @@ os::Storage storage_of(int fd, const os::Description &what) {
   for (auto storage : {os::Storage::other, os::Storage::memory, os::Storage::kernel})
     if (stored[int(storage)].has(kind_of(what)))
       return storage;
-  auto storage = offload<Takes::bounded>(os::Storage::other, [&] { return os::storage(fd); });
+  auto storage = offload<Takes::bounded>(
+      os::Storage::other, [&] { return os::storage(fd); }, "statfs");
   stored[int(storage)].add(kind_of(what));
   return storage;
 }

@@ -18,6 +18,7 @@ int pclose(FILE *stream) {
   } request;
   request.stream = stream;
   request.result = -1;
+  request.name = __func__;
   request.manner = {
       .patient = true, .certain = true, .repeatable = false, .at_end = Request::AtEnd::abandoned};
   request.perform = [](Request &base) {

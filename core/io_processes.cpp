@@ -16,9 +16,10 @@ namespace libwire::io {
 namespace {
 
 pid_t wait_on_thread(pid_t pid, int *status, int options, struct rusage *usage) {
-  return offload<Takes::unbounded>(pid_t(-1), [&] {
+  auto wait = [&] {
     return interruptible([&] { return os::wait_child(pid, status, options, usage); });
-  });
+  };
+  return offload<Takes::unbounded>(pid_t(-1), wait, "wait");
 }
 
 // Asks again when the descriptor is readable, and now and then, ever more rarely.

@@ -90,7 +90,8 @@ Source source_of(int fd) {
 // `here`: reads a stream that this thread has locked, and gives false when the stream's buffer does
 // not hold enough, unless it must. `call`: libc's function.
 template <typename Result, typename Here, typename Call>
-Result from_stream(FILE *stream, Result failure, Here here, Call call) {
+Result from_stream(FILE *stream, Result failure, Here here, Call call,
+                   const char *name = __builtin_FUNCTION()) {
   if (!cooperative())
     return call();
   bool empty = false;
@@ -110,8 +111,8 @@ Result from_stream(FILE *stream, Result failure, Here here, Call call) {
     await_data(fd);
   errno = saved_errno;
   if (source == Source::file)
-    return offload<Takes::bounded>(failure, call);
-  return offload<Takes::unbounded_once>(failure, call);
+    return offload<Takes::bounded>(failure, call, name);
+  return offload<Takes::unbounded_once>(failure, call, name);
 }
 
 } // namespace

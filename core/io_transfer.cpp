@@ -111,8 +111,8 @@ public:
     auto call = [&] {
       return under_job_control([&] { return interruptible([&] { return plain(); }); });
     };
-    return transfer_.reads() ? offload<Takes::unbounded>(ssize_t(-1), call)
-                             : offload<Takes::unbounded_once>(ssize_t(-1), call);
+    return transfer_.reads() ? offload<Takes::unbounded>(ssize_t(-1), call, "read")
+                             : offload<Takes::unbounded_once>(ssize_t(-1), call, "write");
   }
 
 private:
@@ -158,7 +158,8 @@ ssize_t transfer_file(const Transfer &t, const os::Description &what, ssize_t go
   Deferred done([&] { list_remove(call); });
   if (storage == os::Storage::kernel) // may wait for something to happen
     return Rest(t).on_thread();
-  return offload<Takes::bounded>(ssize_t(-1), [&] { return t.plain(); });
+  return offload<Takes::bounded>(
+      ssize_t(-1), [&] { return t.plain(); }, t.reads() ? "read" : "write");
 }
 
 // What refuses RWF_NOWAIT: terminals, named pipes, devices, inotify, ... Somebody else may take

@@ -3,6 +3,7 @@
 #include "log.hpp"
 #include "reactor.hpp"
 #include "stack.hpp"
+#include "trace.hpp"
 
 #include <cerrno>
 #include <new>
@@ -43,9 +44,11 @@ void before_fork() {
     scheduler.workers->before_fork(!in_wire()); // may take a while
   stack_lock();
   ::pthread_mutex_lock(&reactors_mutex);
+  trace::before_fork();
 }
 
 void after_fork_in_parent() {
+  trace::after_fork_in_parent();
   ::pthread_mutex_unlock(&reactors_mutex);
   stack_unlock();
   if (scheduler.workers)
@@ -65,6 +68,7 @@ void end_other_wires(Scheduler &s) {
 }
 
 void after_fork_in_child() {
+  trace::after_fork_in_child();
   Scheduler &s = scheduler;
   bool alone = in_wire();
   tools::after_fork_in_child(s.workers || reactors != s.reactor);
@@ -94,7 +98,10 @@ void after_fork_in_child() {
   stack_unlock();
 }
 
-void thread_ended(void *) { forget_resources(); }
+void thread_ended(void *) {
+  trace::thread_ends();
+  forget_resources();
+}
 
 } // namespace
 

@@ -45,6 +45,14 @@ public:
     return *this;
   }
 
+  void clear() { length_ = 0; }
+
+  // What has been added so far.
+  const char *text() {
+    text_[length_] = '\0';
+    return text_;
+  }
+
   void write_to(int fd) {
     text_[length_++] = '\n';
     for (std::size_t done = 0; done < length_;) {

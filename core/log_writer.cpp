@@ -231,7 +231,7 @@ void LogWriter::write_some() {
     return true;
   };
   if (type_of(log_target) == S_IFREG) {
-    if (!io::offload<io::Takes::bounded>(false, all))
+    if (!io::offload<io::Takes::bounded>(false, all, "log"))
       write_queued();
     return;
   }
@@ -242,7 +242,7 @@ void LogWriter::write_some() {
     os::poll_one(log_target, POLLOUT);
   // Another process may fill it again before we come to write.
   if (next == Next::thread &&
-      (!io::cooperative() || !io::offload<io::Takes::unbounded>(false, all)))
+      (!io::cooperative() || !io::offload<io::Takes::unbounded>(false, all, "log")))
     write_piece();
 }
 

@@ -224,6 +224,8 @@ void sleep(std::uint64_t timeout) {
 
 pid_t thread_id() { return pid_t(::syscall(SYS_gettid)); }
 
+pid_t process_id() { return pid_t(::syscall(SYS_getpid)); }
+
 void signal_thread(int signal) { ::syscall(SYS_tgkill, ::getpid(), ::syscall(SYS_gettid), signal); }
 
 int eventfd_create() {
@@ -315,6 +317,8 @@ bool is_readable(const void *address) {
 bool resident(void *address, std::size_t count, unsigned char *pages) {
   return ::mincore(address, count * page_size(), pages) == 0;
 }
+
+const char *program_name() { return program_invocation_short_name; }
 
 const char *environment(const char *name) { return ::secure_getenv(name); }
 

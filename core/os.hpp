@@ -67,6 +67,8 @@ void sleep(std::uint64_t timeout);
 // Sends a signal to the calling thread.
 void signal_thread(int signal);
 pid_t thread_id();
+pid_t process_id();
+const char *program_name();
 
 // What a descriptor is, as far as that is known without asking a disk or a server.
 struct Description {
@@ -102,6 +104,7 @@ int open(const char *path, int flags, mode_t mode);
 int fstat(int fd, struct stat *status);
 int stat(const char *path, struct stat *status, int flags); // flags: AT_SYMLINK_NOFOLLOW
 off_t lseek(int fd, off_t offset, int whence);
+int truncate(int fd, off_t size);
 int lockf(int fd, int command, off_t length);
 
 // Whether it delivers signals: those of the thread that reads, and so not for others to read.

@@ -126,6 +126,8 @@ int stat(const char *path, struct stat *status, int flags) {
 
 off_t lseek(int fd, off_t offset, int whence) { return ::syscall(SYS_lseek, fd, offset, whence); }
 
+int truncate(int fd, off_t size) { return int(::syscall(SYS_ftruncate, fd, size)); }
+
 // As POSIX describes it in terms of fcntl.
 int lockf(int fd, int command, off_t length) {
   struct flock lock = {};

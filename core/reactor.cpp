@@ -59,7 +59,7 @@ std::int32_t Reactor::visit() {
   return ticks;
 }
 
-void Reactor::sleep() {
+void Reactor::sleep(std::uint64_t most) {
   std::uint64_t now = os::now();
   timers.expire(now);
   Workers *workers = scheduler.workers;
@@ -76,6 +76,8 @@ void Reactor::sleep() {
       wakeup = visited + kTimerInterval;
     timeout = wakeup == os::kForever ? wakeup : wakeup > now ? wakeup - now : 0;
   }
+  if (timeout > most)
+    timeout = most;
   if (timeout && waits_for_ring())
     ring.wait(timeout);
   else

@@ -36,8 +36,8 @@ struct Reactor {
   // the next visit.
   std::int32_t visit();
 
-  // No wire is ready: waits for the first event.
-  void sleep();
+  // No wire is ready: waits for the first event, for `most` ns.
+  void sleep(std::uint64_t most = os::kForever);
 
   // A registered wait begins to wait anew.
   void begin_waiting(Wait &wait);

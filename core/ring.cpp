@@ -1,5 +1,6 @@
 #include "ring.hpp"
 
+#include "line.hpp"
 #include "os.hpp"
 #include "reactor.hpp"
 #include "scheduler.hpp"
@@ -96,6 +97,7 @@ bool Ring::run(const os::RingCall &call, ssize_t &result) {
   request.wire = scheduler.current;
   request.finished = request.cut_off = false;
   request.blocks = call.blocks;
+  request.kind = call.kind;
   bool accepted = ready() && !(call.blocks && is_stuck()) && enqueue(call, request);
   while (accepted && !request.finished)
     block(&request, kObstacle);
@@ -116,8 +118,11 @@ bool Ring::detach(Wire *wire) {
 }
 
 // Its address says nothing.
-constexpr Obstacle Ring::kObstacle = {"a call that the kernel makes", detach,
-                                      [](const void *, Line &) {}};
+constexpr Obstacle Ring::kObstacle = {
+    "a call that the kernel makes", detach, [](const void *request, Line &line) {
+      constexpr const char *kNames[] = {"read", "write", "fsync", "fdatasync"};
+      line.add(": ").add(kNames[int(static_cast<const Request *>(request)->kind)]);
+    }};
 
 void Ring::finish(Request &request, std::int32_t result) {
   request.result = result;

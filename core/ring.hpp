@@ -63,6 +63,7 @@ private:
   struct Request {
     ListNode pending;
     Wire *wire;
+    os::RingCall::Kind kind;
     std::int32_t result; // as the call's, or -errno
     bool blocks;         // see os::RingCall
     bool cut_off;        // by a fork

@@ -6,6 +6,7 @@
 #include "lifecycle.hpp"
 #include "pool.hpp"
 #include "reactor.hpp"
+#include "trace.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -117,6 +118,8 @@ void leave_ring(Scheduler &s, Wire *self) {
       return wire;
     unready(s, wire);
     retire(wire);
+    if (s.trace) [[unlikely]]
+      trace::has_retired(s);
   }
   return &s.main;
 }
@@ -172,20 +175,16 @@ inline void ask_reactor(Scheduler &s) {
   if (s.ticks > 0) [[likely]]
     return;
   int saved_errno = *s.errno_location;
-  s.ticks = s.reactor ? s.reactor->visit() : kMaxTicks;
+  if (s.trace || trace::wanted()) [[unlikely]]
+    s.ticks = trace::visit(s);
+  else
+    s.ticks = s.reactor ? s.reactor->visit() : kMaxTicks;
   *s.errno_location = saved_errno;
 }
 
-// Leaves the running wire for good. In tail position only, like every switch, although nothing
-// returns here.
-[[gnu::always_inline]] inline void finish() {
-  Scheduler &s = scheduler;
-  Wire *self = s.current;
-  Control *control = self->block();
-  leave_ring(s, self);
-  retire_inline(self);
-  --s.ticks;
-  ask_reactor(s);
+// From the wire that `control` belonged to and that has ended to the next one. In tail position
+// only, like every switch, although nothing returns here.
+[[gnu::always_inline]] inline void go_on_after_end(Scheduler &s, Control *control) {
   Wire *next = take_next(s);
   s.current = next;
   *s.errno_location = next->saved_errno;
@@ -199,6 +198,28 @@ inline void ask_reactor(Scheduler &s) {
   bool finishes = next->has(Wire::kFinishes);
   next->control &= ~Wire::kHeld;
   return resume_context(context_of(s, next), nullptr, finishes ? finish_on_top : after_end);
+}
+
+// The same when the reactor is due.
+[[gnu::noinline]] void finish_slow(Scheduler &s, Wire *self) {
+  Control *control = self->block();
+  retire(self);
+  if (s.trace) [[unlikely]]
+    trace::leaves(s, *control, trace::Leaving::ends);
+  ask_reactor(s);
+  return go_on_after_end(s, control);
+}
+
+// Leaves the running wire for good. In tail position only.
+[[gnu::always_inline]] inline void finish() {
+  Scheduler &s = scheduler;
+  Wire *self = s.current;
+  leave_ring(s, self);
+  if (--s.ticks <= 0) [[unlikely]]
+    return finish_slow(s, self);
+  Control *control = self->block();
+  retire_inline(self);
+  return go_on_after_end(s, control);
 }
 
 using ProgramCall = void (*)(void *);
@@ -253,7 +274,10 @@ int stay(Scheduler &s, Wire *self) {
 
 void sleep_in_reactor(Scheduler &s) {
   int saved_errno = *s.errno_location;
-  s.reactor->sleep();
+  if (s.trace || trace::wanted()) [[unlikely]]
+    trace::sleep(s);
+  else
+    s.reactor->sleep();
   *s.errno_location = saved_errno;
 }
 
@@ -320,12 +344,16 @@ void yield_slow() {
   Scheduler &s = attached_scheduler();
   Wire *self = s.current;
   if (self == &s.main) {
+    if (s.trace || trace::wanted()) [[unlikely]]
+      trace::leaves_outside(s);
     ask_reactor(s);
     return yield_outside(s);
   }
   if (s.ticks > 0)
     return;
   end_if_cancelled(self);
+  if (s.trace) [[unlikely]]
+    trace::leaves(s, *self->block(), trace::Leaving::yields);
   stand_back(s, wire_of(self->link.next));
   ask_reactor(s);
   go_on(s, self);
@@ -335,9 +363,20 @@ void suspend_slow() {
   Scheduler &s = scheduler;
   Wire *self = s.current;
   end_if_cancelled(self);
+  if (s.trace) [[unlikely]]
+    trace::leaves(s, *self->block(), trace::Leaving::waits);
   leave_ring(s, self);
   ask_reactor(s);
   go_on(s, self);
+}
+
+// A wire that is ready and not the running one.
+void move_to_tail(Wire *wire) {
+  Scheduler &s = scheduler;
+  if (s.trace) [[unlikely]]
+    trace::notice_wakes(s);
+  unready(s, wire);
+  make_ready(s, wire);
 }
 
 } // namespace detail
@@ -356,6 +395,9 @@ Scheduler &attached_scheduler() {
   tools::attach_thread();
   tell_debuggers();
   lifecycle::watch_forks();
+  trace::start_from_environment();
+  if (trace::wanted())
+    s.ticks = 0;
   return s;
 }
 
@@ -380,6 +422,7 @@ Wire *create(Wire *wire, const char *name, void (*entry)(void *), void *argument
   control->wire = wire;
   control->pool = nullptr;
   control->tool_handle = tool_handle;
+  control->track = 0;
   __atomic_signal_fence(__ATOMIC_RELEASE); // wire_dump in a signal handler follows the list
   list_push_back(s.all, control->all);
   ++s.population;
@@ -423,6 +466,8 @@ void discard(Wire *wire) {
 void run() {
   require(!in_wire(), "wire_thread_run", "called in a wire");
   Scheduler &s = attached_scheduler();
+  if (s.trace || trace::wanted()) [[unlikely]]
+    trace::leaves_outside(s);
   for (;;) {
     if (s.first)
       enter_wires(s);
@@ -442,7 +487,7 @@ void forget_all() {
   s.main_control.watches = nullptr;
   s.main.cleanup_head = nullptr;
   list_reset(s.main.link);
-  s.ticks = kMaxTicks;
+  s.ticks = s.trace ? 0 : kMaxTicks;
   lifecycle::forget_resources();
 }
 

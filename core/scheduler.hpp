@@ -16,6 +16,8 @@
 // - `ticks` counts switches down; at 0 the slow path asks the reactor, so that descriptors and
 // timers are served
 //   while wires yield without pause, and looks whether the running wire was cancelled by itself.
+//   While there is a trace it stays at 0 or below: every switch takes the slow path, which tells
+//   it.
 //
 // The suspension points end in a tail call of a context switch (see context.hpp): nothing may
 // follow it in the same function. What must happen after a wire is resumed happens in the function
@@ -35,6 +37,10 @@ struct LogWriter;
 struct Reactor;
 struct Workers;
 
+namespace trace {
+struct Buffer;
+}
+
 struct Scheduler {
   // The first two members are what libwire-interpose.so looks at, see capi/wire_private.h.
   Wire *current;
@@ -48,6 +54,7 @@ struct Scheduler {
   Reactor *reactor;                  // descriptors and timers, made at first use
   Workers *workers;                  // what io is handed to, made by wire_io_init
   LogWriter *log;                    // the thread's queue of log lines, made by wire_log_init_*
+  trace::Buffer *trace;              // while its wires are traced, else null
   ListNode all;                      // every wire that has not ended, by Control::all
   Wire main;                         // stands for the thread outside wires
   Context main_context;              // where the thread goes on outside wires
@@ -81,6 +88,7 @@ Transfer save_previous(Transfer);
 int switch_special(Wire *from, Wire *to);
 void yield_slow();
 void suspend_slow();
+void move_to_tail(Wire *wire);
 
 // With many wires the stacks of those to come are in no near cache by now: asks for one a few
 // switches ahead, as many as it takes to hide the way to memory. A few wires are served faster
@@ -208,8 +216,8 @@ inline void resume(Wire *wire) {
   if (wire->ended() || wire == s.current || wire == &s.main) [[unlikely]]
     return;
   if (wire->ready())
-    unready(s, wire);
-  else if (wire->has(Wire::kBlocked))
+    return detail::move_to_tail(wire);
+  if (wire->has(Wire::kBlocked))
     return;
   make_ready(s, wire);
 }

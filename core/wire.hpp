@@ -66,6 +66,11 @@ struct Control {
   Wire *wire;
   Pool *pool;        // gets the wire back when it has ended; may be null
   void *tool_handle; // see tools.hpp
+
+  // In a trace, see trace.hpp.
+  std::uint32_t track; // 0: has none
+  std::uint32_t flow;  // what made it ready, until it runs; 0: unknown
+  std::uint8_t track_state;
 };
 static_assert(sizeof(Control) <= 128, "a 4096-byte stack must leave 3.8 KiB to the user");
 

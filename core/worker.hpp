@@ -1,6 +1,7 @@
-// A thread of a crew, as the files of Workers see it; and the lock they share.
+// A thread of a crew, as the files of Workers see it.
 #pragma once
 
+#include "mutex_lock.hpp"
 #include "workers.hpp"
 
 #include <atomic>
@@ -25,18 +26,8 @@ struct Worker {
   // Between the thread and stop(), for a call that may be abandoned: whoever sets `settled` first
   // decides. Without the mutex.
   std::atomic<bool> settled;
-  bool abandoned; // the thread's own: there are no Workers any more
-};
-
-class MutexLock {
-public:
-  explicit MutexLock(pthread_mutex_t &mutex) : mutex_(mutex) { ::pthread_mutex_lock(&mutex_); }
-  ~MutexLock() { ::pthread_mutex_unlock(&mutex_); }
-  MutexLock(const MutexLock &) = delete;
-  MutexLock &operator=(const MutexLock &) = delete;
-
-private:
-  pthread_mutex_t &mutex_;
+  std::uint32_t traced; // the last trace that has heard of the thread: the thread's own
+  bool abandoned;       // the thread's own: there are no Workers any more
 };
 
 } // namespace libwire

@@ -1,5 +1,6 @@
 // The threads' side of the workers: making calls, and coming to an end.
 #include "os.hpp"
+#include "trace.hpp"
 #include "worker.hpp"
 
 #include <cerrno>
@@ -78,6 +79,9 @@ bool Workers::make_call(Worker &self, Request &request) {
   ::pthread_mutex_unlock(&mutex_);
 
   bool breakable = self.at_end == Request::AtEnd::broken_off;
+  std::uint32_t session = trace::wanted() ? trace::session : 0;
+  if (session)
+    request.began = os::now();
   errno = request.error;
   if (breakable)
     ::pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, nullptr);
@@ -88,6 +92,12 @@ bool Workers::make_call(Worker &self, Request &request) {
     ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
   request.error = errno;
   request.signal = take_raised_signal();
+  if (session) {
+    request.ended = os::now();
+    request.worker_track = os::thread_id();
+    request.new_track = self.traced != session;
+    self.traced = session;
+  }
   wakeup_.push(&request);
 
   ::pthread_mutex_lock(&mutex_);

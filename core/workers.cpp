@@ -1,9 +1,11 @@
 // The scheduler's side of the workers: handing requests over, and taking them back.
 #include "workers.hpp"
 
+#include "line.hpp"
 #include "os.hpp"
 #include "reactor.hpp"
 #include "scheduler.hpp"
+#include "trace.hpp"
 #include "worker.hpp"
 
 #include <cerrno>
@@ -186,8 +188,10 @@ bool Workers::detach(Wire *wire) {
 }
 
 // Its address says nothing.
-constexpr Obstacle Workers::kObstacle = {"a call that a worker makes", detach,
-                                         [](const void *, Line &) {}};
+constexpr Obstacle Workers::kObstacle = {
+    "a call that a worker makes", detach, [](const void *request, Line &line) {
+      line.add(": ").add(static_cast<const Request *>(request)->name);
+    }};
 
 void Workers::wait_for(Request &request) {
   while (!request.finished)
@@ -203,6 +207,7 @@ bool Workers::run(Request &request) {
   request.generation = generation_;
   request.error = errno;
   request.signal = 0;
+  request.began = 0;
   hand_over(request);
   if (!submit(request)) {
     finish(request);
@@ -240,6 +245,8 @@ void Workers::answer(Request &request, int answer) {
 void Workers::collect() {
   for (Request *one = wakeup_.take(), *next; one; one = next) {
     next = one->next_finished;
+    if (scheduler.trace && one->began && !one->asking) [[unlikely]]
+      trace::call_made(scheduler, *one);
     finish(*one);
     release(one->wire);
   }

@@ -53,11 +53,19 @@ struct Request {
   Wire *wire;
   Worker *worker;      // the thread that makes the call, from when it has begun
   unsigned generation; // see Workers::generation_
+  const char *name;    // of the call, for people
   int error;           // errno: the caller's before the call, the call's after it
   int signal; // SIGPIPE or SIGXFSZ when the call would have raised it in the caller's thread
   Manner manner;
   bool asking;   // the thread has a question and waits for answer()
   bool finished; // as the scheduler's thread sees it: ended, or asking
+
+  // In a trace: when the thread has begun and ended the call, and which one it is. Else `began` is
+  // 0.
+  bool new_track; // nothing was said of the thread yet
+  pid_t worker_track;
+  std::uint64_t began;
+  std::uint64_t ended;
 };
 
 struct Workers {

@@ -253,7 +253,7 @@ static void opens_fifo(void *unused) {
 
 static void frees_the_opener(void *unused) {
   (void)unused;
-  check(strcmp(state_of("opens_fifo"), "waits for a call that a worker makes") == 0);
+  check(strcmp(state_of("opens_fifo"), "waits for a call that a worker makes: open") == 0);
   int fd = wio_open(fifo_name, O_WRONLY, 0);
   check(fd >= 0);
   close(fd);
