@@ -68,3 +68,15 @@ if(LIBWIRE_MAN)
   add_custom_target(libwire_man ALL DEPENDS ${man_dir}/made)
   install(DIRECTORY ${man_dir}/man1 ${man_dir}/man3 ${man_dir}/man7 DESTINATION ${CMAKE_INSTALL_MANDIR})
 endif()
+
+# The same comments in HTML, when somebody asks for them: cmake --build BUILD --target reference
+find_program(LIBWIRE_DOXYGEN doxygen)
+mark_as_advanced(LIBWIRE_DOXYGEN)
+if(LIBWIRE_DOXYGEN)
+  add_custom_target(
+    reference
+    COMMAND ${PROJECT_SOURCE_DIR}/scripts/reference ${PROJECT_BINARY_DIR}/reference
+            ${PROJECT_VERSION}
+    COMMENT "Making the reference in HTML"
+    VERBATIM)
+endif()
