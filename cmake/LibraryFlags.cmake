@@ -27,6 +27,12 @@ if(LIBWIRE_SANITIZE)
   endif()
 endif()
 
+# libFuzzer counts the paths that are taken. Its main program goes to the fuzz targets only.
+if(LIBWIRE_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+  add_link_options(-fsanitize=fuzzer-no-link)
+endif()
+
 # Warnings that every source of the project must pass.
 function(libwire_warnings target)
   target_compile_options(${target} PRIVATE -Wall -Wextra $<$<BOOL:${LIBWIRE_WERROR}>:-Werror>)

@@ -1,12 +1,14 @@
-/* Random programs: numbers from a seed, the history of a run, and what is printed when a run goes
- * wrong. The seed is printed at the start; WIRE_TEST_SEED in the environment repeats it. */
+/* Random programs: numbers from a seed, or the bytes that a fuzzer gives (fuzz/), the history of a
+ * run, and what is printed when a run goes wrong. The seed is printed at the start; WIRE_TEST_SEED
+ * in the environment repeats it. */
 #ifndef TESTS_MODEL_RUN_H
 #define TESTS_MODEL_RUN_H
 
 static struct {
   uint64_t seed, state;
-  int program;   /* number of the program; each has a seed of its own */
-  int step, end; /* of the program */
+  int program;                      /* number of the program; each has a seed of its own */
+  int step, end;                    /* of the program */
+  const uint8_t *bytes, *bytes_end; /* NULL when the numbers come from the seed */
   unsigned lines;
   char history[64][80]; /* a ring of the last lines */
 } run;
@@ -19,7 +21,15 @@ HELPER uint64_t random_bits(void) {
   return z ^ z >> 31;
 }
 
-HELPER int below(int limit) { return (int)(random_bits() % (uint64_t)limit); }
+/* A program without a byte left takes no further step. */
+HELPER int below(int limit) {
+  if (!run.bytes)
+    return (int)(random_bits() % (uint64_t)limit);
+  if (run.bytes < run.bytes_end)
+    return *run.bytes++ % limit;
+  run.end = run.step;
+  return 0;
+}
 
 HELPER void choose_seed(void) {
   const char *given = getenv("WIRE_TEST_SEED");
@@ -35,6 +45,12 @@ HELPER void begin_program(int number, int steps) {
   run.step = 0;
   run.end = steps;
   run.lines = 0;
+}
+
+HELPER void begin_program_of_bytes(const uint8_t *bytes, size_t size) {
+  begin_program(0, INT32_MAX);
+  run.bytes = bytes;
+  run.bytes_end = bytes + size;
 }
 
 __attribute__((format(printf, 1, 2))) HELPER void note(const char *format, ...) {
