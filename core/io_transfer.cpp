@@ -167,9 +167,14 @@ ssize_t transfer_file(const Transfer &t, const os::Description &what, ssize_t go
 // signals.
 ssize_t transfer_refusing(const Transfer &t, const os::Description &what, const Rest &rest) {
   int flags = os::get_flags(t.fd);
-  bool possible = (flags & O_ACCMODE) != (t.reads() ? O_WRONLY : O_RDONLY);
+  bool possible = (flags & O_ACCMODE) != (t.reads() ? O_WRONLY : O_RDONLY) &&
+                  (t.uses_position() || os::lseek(t.fd, 0, SEEK_CUR) >= 0);
   bool at_once = (flags & O_NONBLOCK) || !possible; // says at once that it cannot
-  while (!at_once && wait_until(t.direction, t.fd, kNoDeadline)) {
+  // Readers of eventfds, timerfds and signalfds with less room than this fail at once; those of
+  // others may have to wait.
+  constexpr std::size_t kSmallestEvent = sizeof(std::uint64_t);
+  bool fails = t.reads() && t.own_part && what.type == 0 && t.size() < kSmallestEvent;
+  while (!at_once && !fails && wait_until(t.direction, t.fd, kNoDeadline)) {
     if (os::is_ready(t.fd, t.reads() ? POLLIN : POLLOUT)) { // still, for the first that looks
       at_once = what.type == 0 && os::is_signalfd(t.fd);
       break;

@@ -5,6 +5,7 @@
 #include "wio.h"
 
 #include "held_calls.h"
+#include "kernel.h"
 #include "wio_holdings.h"
 
 #include <dlfcn.h>
@@ -229,6 +230,8 @@ static void calls_what_needs_no_thread(void *threads) {
 
 /* Workers are started when they are needed. */
 static void most_calls_never_leave_the_thread(void **UNUSED(state)) {
+  if (!kernel_has_nowait() || !kernel_has_cached_open() || !kernel_has(SYS_pidfd_open))
+    skip();
   int threads = holdings_now().threads;
   run_with_workers(2, calls_what_needs_no_thread, &threads);
 }

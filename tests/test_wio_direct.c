@@ -1,6 +1,8 @@
 /* O_DIRECT: the kernel waits for the disk whatever it is asked, so a thread must do it. */
 #include "wio.h"
 
+#include "kernel.h"
+
 #include <fcntl.h>
 #include <sys/vfs.h>
 
@@ -82,6 +84,8 @@ static void direct_pipe(void *unused) {
 }
 
 static void packets_of_a_pipe_need_no_thread(void **UNUSED(state)) {
+  if (!kernel_has_nowait()) /* only then */
+    skip();
   start_afresh();
   wire_io_init(2);
   running = 1;

@@ -2,6 +2,7 @@
  * without them, and what was refused is not tried again and again. */
 #include "wio.h"
 
+#include "kernel.h"
 #include "wio_everything.h"
 
 #include <pty.h>
@@ -165,6 +166,8 @@ static void refused_for_all_pipes(void *UNUSED(argument)) {
 }
 
 static void so_are_other_descriptors_of_the_kind(void **UNUSED(state)) {
+  if (!kernel_has_nowait()) /* or all kinds refuse */
+    skip();
   set_fault(SYS_preadv2, 0, 0);
   without_calls(refused_for_all_pipes);
 }
