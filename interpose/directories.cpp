@@ -1,6 +1,9 @@
 // Reading directories. On disks of this machine an entry costs less than a worker; elsewhere a
 // server may have to be asked for the next ones, and libwire knows when.
 #include "delegate.hpp"
+#include "file_type.hpp"
+
+#include <sys/sysmacros.h>
 
 using namespace libwire::interpose;
 
@@ -8,11 +11,10 @@ namespace {
 
 bool is_local(DIR *directory) {
   Errno saved;
-  struct statx status;
-  bool known = ::syscall(SYS_statx, ::dirfd(directory), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
-                         STATX_TYPE, &status) == 0;
+  struct stat status;
+  bool known = describe(::dirfd(directory), status);
   // File systems that are not on a block device, such as NFS, have numbers with a major of 0.
-  return saved.keep(known && status.stx_dev_major != 0);
+  return saved.keep(known && major(status.st_dev) != 0);
 }
 
 template <typename Cooperative, typename Plain>

@@ -1,5 +1,7 @@
 #include "stream.hpp"
 
+#include "file_type.hpp"
+
 #include <string.h>
 
 namespace libwire::interpose {
@@ -51,10 +53,9 @@ bool is_quick(FILE *stream) {
   int fd = stream->_fileno;
   if (fd < 0)
     return true;
-  struct statx status;
-  return ::syscall(SYS_statx, fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) !=
-             0 ||
-         S_ISREG(status.stx_mode) || S_ISDIR(status.stx_mode) || S_ISBLK(status.stx_mode);
+  struct stat status;
+  return !describe(fd, status) || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode) ||
+         S_ISBLK(status.st_mode);
 }
 
 bool await_ownership(Symbol symbol, FILE *stream) {

@@ -3,6 +3,7 @@
 //
 // Reads of streams give what is there. Reads of files and all writes go on until they are complete,
 // fail or reach the end; a failure after some progress is that progress.
+#include "file_type.hpp"
 #include "patience.hpp"
 
 #include "wire_io.h"
@@ -22,10 +23,10 @@ enum class Kind { file, socket, stream };
 
 Kind kind_of(int fd) {
   Errno saved;
-  struct statx status;
-  if (::syscall(SYS_statx, fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) != 0)
+  struct stat status;
+  if (!describe(fd, status))
     return saved.keep(Kind::stream);
-  switch (status.stx_mode & S_IFMT) {
+  switch (status.st_mode & S_IFMT) {
   case S_IFREG:
   case S_IFBLK:
   case S_IFDIR:
@@ -51,13 +52,31 @@ struct Transfer {
   }
 
   ssize_t nowait(const iovec *parts, int count, size_t moved) const {
-    return call(parts, count, moved, RWF_NOWAIT);
+    ssize_t got = call(parts, count, moved, RWF_NOWAIT);
+    if (got < 0 && (errno == ENOSYS || errno == EPERM)) [[unlikely]]
+      name_refusal();
+    return got;
+  }
+
+  // Old kernels and the filters of containers refuse calls they do not know with ENOSYS or EPERM;
+  // the latter may also be about the file, so ask about none.
+  [[gnu::cold]] void name_refusal() const {
+    int error = errno;
+    if (error == EPERM) {
+      Transfer{symbol, direction, -1, kPosition, 0}.call(nullptr, 0, 0, RWF_NOWAIT);
+      error = errno == EPERM ? ENOSYS : EPERM;
+    }
+    errno = error == ENOSYS ? EOPNOTSUPP : error;
   }
 
   // The whole call, as the program wrote it or what is left of it.
   ssize_t plain(const iovec *parts, int count, size_t moved) const {
-    if (flags)
-      return call(parts, count, moved, 0);
+    if (flags) {
+      ssize_t got = call(parts, count, moved, 0);
+      if (got < 0 && errno == ENOSYS)
+        errno = ENOTSUP; // as libc says it
+      return got;
+    }
     if (offset == kPosition)
       return direction == Direction::in ? ::syscall(SYS_readv, fd, parts, count)
                                         : ::syscall(SYS_writev, fd, parts, count);

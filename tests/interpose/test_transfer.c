@@ -1,6 +1,8 @@
 /* read and write in a wire, on all kinds of descriptors: as outside. */
 #include "both.h"
 
+#include "../kernel.h"
+
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
@@ -178,8 +180,10 @@ static void file(void) {
   struct iovec parts[2] = {{buffer, 3}, {buffer + 3, 3}};
   CALL(preadv(fd, parts, 2, 2));
   CALL(pwritev(fd, parts, 2, 20));
-  CALL(preadv2(fd, parts, 2, 0, 0));
-  CALL(preadv2(fd, parts, 2, -1, 0));
+  if (kernel_has(SYS_preadv2)) { /* or libc's stand-in leaves its own errno behind */
+    CALL(preadv2(fd, parts, 2, 0, 0));
+    CALL(preadv2(fd, parts, 2, -1, 0));
+  }
   CALL(pwritev2(fd, parts, 1, 0, RWF_APPEND));
   CALL(lseek(fd, 0, SEEK_END));
   CALL(readv(fd, parts, negative));
