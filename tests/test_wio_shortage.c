@@ -260,6 +260,8 @@ static void needs_nothing(void *ends) {
 }
 
 static void those_of_the_library_itself_can_be_had_later(void **UNUSED(state)) {
+  if (!kernel_has_nowait()) /* or a pipe cannot be written without a descriptor to wait with */
+    skip();
   int empty_pipe[2], other[2];
   begin();
   assert_int_equal(pipe(empty_pipe), 0);
