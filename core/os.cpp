@@ -46,8 +46,9 @@ ssize_t transfer_nowait(long call, int fd, const iovec *parts, int count, off_t 
 }
 
 // The signal that an open file would send if it were asked to is of no use for an epoll object or
-// an eventfd; it tells ours from others without touching what they watch.
-int mark() { return SIGRTMAX - 1; }
+// an eventfd; it tells ours from others without touching what they watch. qemu-user has not the
+// last two numbers.
+int mark() { return SIGRTMAX - 3; }
 int eventfd_mark() { return SIGRTMAX - 2; }
 
 bool has_mark(int fd, int number) { return ::syscall(SYS_fcntl, fd, F_GETSIG) == number; }
