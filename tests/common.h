@@ -227,6 +227,18 @@ HELPER void drain(int outputs[2], char *texts[2], size_t size) {
     texts[i][lengths[i]] = '\0';
 }
 
+/* Takes lines that begin so out of a text. */
+HELPER void forget_lines(char *text, const char *beginning) {
+  for (char *line = text, *next; *line != '\0'; line = next) {
+    next = line + strcspn(line, "\n");
+    next += *next == '\n';
+    if (strncmp(line, beginning, strlen(beginning)) == 0) {
+      memmove(line, next, strlen(next) + 1);
+      next = line;
+    }
+  }
+}
+
 /* Runs body(argument) in a child process, which exits with 0 when that returns. The result is
  * overwritten by the next call. */
 HELPER const struct child *run_child(void (*body)(void *), void *argument) {
@@ -253,6 +265,7 @@ HELPER const struct child *run_child(void (*body)(void *), void *argument) {
   int outputs[2] = {output[0], errors[0]};
   char *texts[2] = {child.output, child.errors};
   drain(outputs, texts, sizeof child.output);
+  forget_lines(child.errors, "qemu: uncaught target signal "); /* qemu-user's own */
   close(output[0]);
   close(errors[0]);
   while (waitpid(pid, &child.status, 0) < 0)

@@ -7,6 +7,7 @@
 #ifndef TESTS_HELD_CALLS_H
 #define TESTS_HELD_CALLS_H
 
+#include <fcntl.h>
 #include <semaphore.h>
 #include <sys/syscall.h>
 
@@ -53,7 +54,7 @@ int fsync(int fd) {
 
 ssize_t readlink(const char *path, char *buffer, size_t size) {
   if (strcmp(path, HELD_NAME) != 0)
-    return syscall(SYS_readlink, path, buffer, size);
+    return syscall(SYS_readlinkat, AT_FDCWD, path, buffer, size);
   held_call();
   size_t length = strlen(HELD_TEXT) < size ? strlen(HELD_TEXT) : size;
   for (size_t i = 0; i < length; i++)

@@ -19,6 +19,13 @@
 #ifndef SYS_epoll_pwait2
 #define SYS_epoll_pwait2 441
 #endif
+/* Newer architectures do not have these: numbers that no call has. */
+#ifndef SYS_epoll_wait
+#define SYS_epoll_wait (-1000L)
+#endif
+#ifndef SYS_poll
+#define SYS_poll (-1001L)
+#endif
 
 /* One trapped call. While `failures` is not 0 it fails with `error`, after `passes` more that go
  * through; a negative number of failures never ends. */

@@ -311,22 +311,24 @@ static void success_leaves_errno_alone(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(without_it_nothing_is_said),
-      cmocka_unit_test(endless_recursion_is_a_stack_overflow),
-      cmocka_unit_test(the_whole_guard_below_is_overflow_and_above_underflow),
-      cmocka_unit_test(guards_are_known_for_sizes_that_are_no_whole_pages),
-      cmocka_unit_test(a_null_pointer_is_reported_with_its_address),
-      cmocka_unit_test(any_other_address_is_reported),
-      cmocka_unit_test(an_address_the_machine_does_not_have_is_reported),
-      cmocka_unit_test(a_signal_that_was_sent_is_reported_and_the_process_dies_of_it),
-      cmocka_unit_test(outside_wires_nothing_is_said),
-      cmocka_unit_test(each_thread_that_installs_it_is_covered),
-      cmocka_unit_test(threads_that_end_take_their_signal_stack_along),
-      cmocka_unit_test(a_signal_stack_of_the_program_stays),
-      cmocka_unit_test(installing_twice_reports_once),
-      cmocka_unit_test(it_can_be_installed_in_a_wire),
-      cmocka_unit_test(a_forked_process_is_covered),
-      cmocka_unit_test(success_leaves_errno_alone),
+    cmocka_unit_test(without_it_nothing_is_said),
+    cmocka_unit_test(endless_recursion_is_a_stack_overflow),
+    cmocka_unit_test(the_whole_guard_below_is_overflow_and_above_underflow),
+    cmocka_unit_test(guards_are_known_for_sizes_that_are_no_whole_pages),
+    cmocka_unit_test(a_null_pointer_is_reported_with_its_address),
+    cmocka_unit_test(any_other_address_is_reported),
+#if defined(__x86_64__)
+    cmocka_unit_test(an_address_the_machine_does_not_have_is_reported),
+#endif
+    cmocka_unit_test(a_signal_that_was_sent_is_reported_and_the_process_dies_of_it),
+    cmocka_unit_test(outside_wires_nothing_is_said),
+    cmocka_unit_test(each_thread_that_installs_it_is_covered),
+    cmocka_unit_test(threads_that_end_take_their_signal_stack_along),
+    cmocka_unit_test(a_signal_stack_of_the_program_stays),
+    cmocka_unit_test(installing_twice_reports_once),
+    cmocka_unit_test(it_can_be_installed_in_a_wire),
+    cmocka_unit_test(a_forked_process_is_covered),
+    cmocka_unit_test(success_leaves_errno_alone),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
