@@ -69,6 +69,9 @@ static const struct possible possible[] = {
     {SYS_openat2, "openat2", {EMFILE, EAGAIN, ENOSYS}},
     {SYS_readlinkat, "readlinkat", {ENOMEM, 0, 0}},
     {SYS_fcntl, "fcntl", {EMFILE, 0, 0}},
+    {SYS_io_uring_setup, "io_uring_setup", {EMFILE, ENOMEM, EPERM}},
+    {SYS_io_uring_register, "io_uring_register", {ENOMEM, 0, 0}},
+    {SYS_io_uring_enter, "io_uring_enter", {EINTR, EAGAIN, EBUSY}},
 };
 
 static const struct possible no_memory = {0, "memory", {ENOMEM, 0, 0}};
