@@ -1,6 +1,6 @@
-// Locks on files: tried first, then a worker waits. They belong to the process or to the open file,
-// not to a thread.
-#include "gate.hpp"
+// Locks on files: tried first, then a worker waits, or the wire tries again. They belong to the
+// process or to the open file, not to a thread.
+#include "retry.hpp"
 
 #include <stdarg.h>
 
@@ -16,7 +16,8 @@ template <typename Try, typename Plain> int lock(Symbol symbol, Try try_now, Pla
   if (got == 0 || !is_taken(errno))
     return got;
   errno = saved.saved();
-  return offload(symbol, Takes::unbounded, plain);
+  return retry(symbol, Restarts::as_set, try_now, is_taken,
+               [&] { return offload(symbol, Takes::unbounded, plain); });
 }
 
 int control(int fd, int command, void *argument) {

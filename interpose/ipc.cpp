@@ -1,6 +1,6 @@
 // System V semaphores and message queues, POSIX message queues: tried without waiting, then a
-// worker waits.
-#include "gate.hpp"
+// worker waits, or the wire tries again. Calls with a time limit are always a worker's in the end.
+#include "retry.hpp"
 
 #include <mqueue.h>
 #include <sys/ipc.h>
@@ -23,8 +23,21 @@ Result try_first(Symbol symbol, Result, int would_wait, Try try_now, Plain plain
   return offload(symbol, Takes::unbounded, plain);
 }
 
+// The same without a time limit.
+template <typename Result, typename Try, typename Plain>
+Result try_on(Symbol symbol, Restarts restarts, Result, int would_wait, Try try_now, Plain plain) {
+  Errno saved;
+  Result got = try_now();
+  if (got != Result(-1) || errno != would_wait)
+    return got;
+  errno = saved.saved();
+  return retry(
+      symbol, restarts, try_now, [=](int error) { return error == would_wait; },
+      [&] { return offload(symbol, Takes::unbounded, plain); });
+}
+
 template <typename Plain>
-int operate(Symbol symbol, int set, sembuf *operations, size_t count, Plain plain) {
+int operate(Symbol symbol, int set, sembuf *operations, size_t count, bool limited, Plain plain) {
   sembuf trying[kMostTried];
   bool waits = false;
   if (!operations || count == 0 || count > kMostTried)
@@ -37,20 +50,21 @@ int operate(Symbol symbol, int set, sembuf *operations, size_t count, Plain plai
   // Which of several would have failed is not known when all of them are not to wait.
   if (!waits)
     return plain();
-  return try_first(
-      symbol, 0, EAGAIN, [&] { return REAL(semop)(set, trying, count); }, plain);
+  auto try_now = [&] { return REAL(semop)(set, trying, count); };
+  return limited ? try_first(symbol, 0, EAGAIN, try_now, plain)
+                 : try_on(symbol, Restarts::never, 0, EAGAIN, try_now, plain);
 }
 
 } // namespace
 
 SERVE(int, semop, (int set, sembuf *operations, size_t count), (set, operations, count)) {
-  return operate(AT_semop, set, operations, count,
+  return operate(AT_semop, set, operations, count, false,
                  [&] { return REAL(semop)(set, operations, count); });
 }
 
 SERVE(int, semtimedop, (int set, sembuf *operations, size_t count, const timespec *timeout),
       (set, operations, count, timeout)) {
-  return operate(AT_semtimedop, set, operations, count,
+  return operate(AT_semtimedop, set, operations, count, timeout != nullptr,
                  [&] { return REAL(semtimedop)(set, operations, count, timeout); });
 }
 
@@ -59,9 +73,9 @@ SERVE(int, msgsnd, (int queue, const void *message, size_t size, int flags),
   auto plain = [&] { return REAL(msgsnd)(queue, message, size, flags); };
   if (flags & IPC_NOWAIT)
     return plain();
-  return try_first(
-      AT_msgsnd, 0, EAGAIN, [&] { return REAL(msgsnd)(queue, message, size, flags | IPC_NOWAIT); },
-      plain);
+  return try_on(
+      AT_msgsnd, Restarts::never, 0, EAGAIN,
+      [&] { return REAL(msgsnd)(queue, message, size, flags | IPC_NOWAIT); }, plain);
 }
 
 SERVE(ssize_t, msgrcv, (int queue, void *message, size_t size, long type, int flags),
@@ -69,8 +83,8 @@ SERVE(ssize_t, msgrcv, (int queue, void *message, size_t size, long type, int fl
   auto plain = [&] { return REAL(msgrcv)(queue, message, size, type, flags); };
   if (flags & IPC_NOWAIT)
     return plain();
-  return try_first(
-      AT_msgrcv, ssize_t(0), ENOMSG,
+  return try_on(
+      AT_msgrcv, Restarts::never, ssize_t(0), ENOMSG,
       [&] { return REAL(msgrcv)(queue, message, size, type, flags | IPC_NOWAIT); }, plain);
 }
 
@@ -79,8 +93,8 @@ constexpr timespec kOver = {0, 0};
 
 SERVE(int, mq_send, (mqd_t queue, const char *message, size_t size, unsigned priority),
       (queue, message, size, priority)) {
-  return try_first(
-      AT_mq_send, 0, ETIMEDOUT,
+  return try_on(
+      AT_mq_send, Restarts::as_set, 0, ETIMEDOUT,
       [&] { return REAL(mq_timedsend)(queue, message, size, priority, &kOver); },
       [&] { return REAL(mq_send)(queue, message, size, priority); });
 }
@@ -96,8 +110,8 @@ SERVE(int, mq_timedsend,
 
 SERVE(ssize_t, mq_receive, (mqd_t queue, char *message, size_t size, unsigned *priority),
       (queue, message, size, priority)) {
-  return try_first(
-      AT_mq_receive, ssize_t(0), ETIMEDOUT,
+  return try_on(
+      AT_mq_receive, Restarts::as_set, ssize_t(0), ETIMEDOUT,
       [&] { return REAL(mq_timedreceive)(queue, message, size, priority, &kOver); },
       [&] { return REAL(mq_receive)(queue, message, size, priority); });
 }

@@ -22,7 +22,7 @@ struct Action {
 Action actions[NSIG];
 bool restart_not[NSIG]; // siginterrupt() for signal()
 bool active;
-bool any_handler;
+bool any_handler, any_interrupting;
 
 __thread SignalMark mark_now;
 __thread bool waiting;
@@ -89,6 +89,7 @@ int set(int signal, const struct sigaction *action, struct sigaction *old) {
     ours.sa_flags |= SA_SIGINFO;
     actions[signal] = {action->sa_sigaction, action->sa_flags};
     any_handler = true;
+    any_interrupting |= !is_fault(signal) && !(action->sa_flags & SA_RESTART);
     given = &ours;
   }
   struct sigaction previous;
@@ -133,6 +134,8 @@ void signals_begin() {
 }
 
 bool signals_expected() { return any_handler; }
+
+bool signals_interrupt(bool any) { return any ? any_handler : any_interrupting; }
 
 bool in_handler() {
   // Deeper on the same stack than where the handler began. One that was left by longjmp is

@@ -16,6 +16,9 @@ void signals_begin();
 // Whether the program has handlers, so that waiting has to be prepared for them.
 bool signals_expected();
 
+// Whether it has one that was set without SA_RESTART; `any`: any.
+bool signals_interrupt(bool any);
+
 // Whether the caller runs in a handler.
 bool in_handler();
 
