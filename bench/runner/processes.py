@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import time
 
 
 class Failed(Exception):
@@ -86,13 +87,9 @@ def stop(process):
 
 
 def cpu_seconds(pid):
-    """What all threads of a process have used so far."""
-    total = 0
-    folder = "/proc/%d/task" % pid
-    for thread in os.listdir(folder):
-        try:
-            with open("%s/%s/schedstat" % (folder, thread), encoding="ascii") as stat:
-                total += int(stat.read().split()[0])
-        except FileNotFoundError:
-            pass  # a thread that has ended meanwhile
-    return total / 1e9
+    """What a process has used so far, with threads that have ended: by its CPU clock, which
+    clock_getcpuclockid(3) would name."""
+    try:
+        return time.clock_gettime((~pid << 3) | 2)
+    except OSError as error:
+        raise Failed("the server is gone: %s" % error) from error
