@@ -210,10 +210,9 @@ static void a_thread_ends_after_its_calls(void **UNUSED(state)) {
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, leaves_reads, stacks), 0);
     assert_int_equal(pthread_join(thread, NULL), 0);
-    memset(stacks, 0xa5, size);
+    paint(stacks, size);
     usleep(1000);
-    for (size_t i = 0; i < size; i++)
-      assert_true(stacks[i] == (char)0xa5);
+    assert_true(is_painted(stacks, size));
   }
   expect_holdings(&before);
   munmap(stacks, size);
