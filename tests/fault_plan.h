@@ -107,6 +107,7 @@ HELPER int next_event(const struct possible *what) {
 
 /* --- system calls ----------------------------------------------------------------------------- */
 
+#if TRAPS_POSSIBLE
 /* An eventfd and a mark on a descriptor of its own cannot be refused to the library, nor can a
  * watch be taken back or a look at what is there without waiting. */
 HELPER int may_be_refused(long number, const greg_t *r) {
@@ -124,6 +125,7 @@ HELPER int may_be_refused(long number, const greg_t *r) {
     return 1;
   }
 }
+#endif
 
 #if TRAPS_POSSIBLE && !TESTS_WITH_SANITIZER
 
