@@ -16,8 +16,6 @@ namespace libwire {
 
 namespace {
 
-constexpr std::uint64_t kSpin = 50'000;         // ns, about what it takes to sleep and be woken
-constexpr unsigned kMostUnspun = 255;           // sleeps without a try
 constexpr std::uint64_t kCheck = 1'000'000'000; // ns of sleep at most while requests are under way
 
 } // namespace
@@ -60,7 +58,7 @@ bool Workers::start(unsigned count) {
   workers = new (memory) Workers;
   workers->under_way_ = 0;
   workers->generation_ = 0;
-  workers->unspun_ = workers->between_spins_ = 0;
+  workers->spinning_ = {};
   list_reset(workers->pending_);
   workers->count_ = count;
   workers->reset();
@@ -282,19 +280,12 @@ bool Workers::relieve(std::uint64_t now) {
 }
 
 // One call under way, and nothing else to do: to sleep and be woken by another processor may take
-// longer than the call. Where it does not come back soon, or there is no other processor, trying
-// costs too much: after each failure fewer sleeps begin with a try.
+// longer than the call.
 bool Workers::spin(std::uint64_t now, std::uint64_t timeout) {
-  if (under_way_ != 1 || unspun_ < between_spins_) {
-    ++unspun_;
+  constexpr std::uint64_t kLongest = Spinning::kLongest;
+  if (under_way_ != 1 || !spinning_.is_due())
     return false;
-  }
-  unspun_ = 0;
-  bool found = wakeup_.spin(now + (timeout < kSpin ? timeout : kSpin));
-  between_spins_ = found ? between_spins_ / 2 : between_spins_ * 2 + 1;
-  if (between_spins_ > kMostUnspun)
-    between_spins_ = kMostUnspun;
-  return found;
+  return spinning_.note(wakeup_.spin(now + (timeout < kLongest ? timeout : kLongest)));
 }
 
 std::uint64_t Workers::before_sleep(std::uint64_t now, std::uint64_t timeout) {

@@ -68,6 +68,30 @@ struct Request {
   std::uint64_t ended;
 };
 
+// When to look out for something for a while before going to sleep. Where it does not come soon, or
+// there is no other processor to make it come, trying costs too much: after each failure fewer
+// sleeps begin with a try.
+class Spinning {
+public:
+  static constexpr std::uint64_t kLongest = 50'000; // ns, about what a sleep costs
+
+  bool is_due() { return unspun_++ >= between_; }
+
+  // Whether it came. Passed through.
+  bool note(bool found) {
+    unspun_ = 0;
+    between_ = found ? between_ / 2 : between_ * 2 + 1;
+    if (between_ > kMostBetween)
+      between_ = kMostBetween;
+    return found;
+  }
+
+private:
+  static constexpr unsigned kMostBetween = 255;
+  unsigned unspun_ = 0;  // sleeps since the last try
+  unsigned between_ = 0; // sleeps between two tries
+};
+
 struct Workers {
   // Sets the number of regular threads; false and errno when no thread end could be noticed or
   // memory is short.
@@ -145,6 +169,7 @@ private:
     bool waking;            // a signal is on its way to an idle one
     // When the queue has stood still for too long; meaningless when it is empty.
     std::uint64_t relief_due;
+    Spinning spinning;
     unsigned futile; // attempts to relieve it that failed since something was taken from it
   };
 
@@ -162,6 +187,7 @@ private:
   bool spin(std::uint64_t now, std::uint64_t timeout);
   static bool should_wake(Crew &crew);
   void wake_one(Crew &crew);
+  void spin(Crew &crew);
   bool wait_for_work(Crew &crew);
   bool make_call(Worker &self, Request &request);
   bool serve(Worker &self);
@@ -185,10 +211,7 @@ private:
   unsigned generation_; // counts the forks this memory went through
   unsigned count_;      // regular threads asked for
 
-  // How often the scheduler's thread has slept without looking for a while first, and how often it
-  // does so between two tries.
-  unsigned unspun_;
-  unsigned between_spins_;
+  Spinning spinning_; // of the scheduler's thread
 
   pthread_mutex_t mutex_;
   Crew regular_, patient_;
