@@ -8,15 +8,16 @@ import sys
 from .lines import GROWTH, GROWTH_SIZES, SIDES
 
 SETTINGS = """\
-set terminal svg size 960,340 font 'sans-serif,12' background 'white'
+set terminal svg size 960,400 font 'sans-serif,12' background 'white'
 set output '{output}'
 set multiplot layout 1,3
 set logscale xy
 set format x '10^{{%T}}'
+set xtics 1,100,1000000
 set xrange [0.7:1500000]
 set yrange [1:100000]
 set ylabel 'ns for a yield'
-set key top left
+set key below maxcols 2
 set grid ytics
 """
 
