@@ -10,7 +10,7 @@ namespace {
 
 // The signal that an open file would send if it were asked to: of no use for an epoll object or an
 // eventfd. Not one that libwire marks its own with.
-int mark() { return SIGRTMAX - 3; }
+int mark() { return SIGRTMAX - 4; }
 
 } // namespace
 
