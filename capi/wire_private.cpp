@@ -6,7 +6,6 @@
 #pragma GCC visibility pop
 
 #include "../core/io.hpp"
-#include "../core/lifecycle.hpp"
 #include "check.hpp"
 #include "convert.hpp"
 
@@ -29,8 +28,6 @@ int wire_private_offload(int unbounded, void (*call)(void *argument), void *argu
   return unbounded ? io::offload<io::Takes::unbounded>(-1, make, kName)
                    : io::offload<io::Takes::bounded>(-1, make, kName);
 }
-
-void wire_private_watch_forks(void) { lifecycle::watch_forks(); }
 
 int wire_private_timeout_until(wire_timeout_t *tout, uint64_t deadline) {
   return valid(tout) ? result(timeout_reset_until(core(tout), deadline)) : -1;

@@ -29,11 +29,6 @@ void wire_private_call(void (*function)(void *), void *argument);
  * there is no thread for it and the call was not made. Without workers it is made at once. */
 int wire_private_offload(int unbounded, void (*call)(void *argument), void *argument);
 
-/* Has libwire notice forks from now on. Without it that begins with the first thing that a fork
- * concerns; the handlers that a program registers before then would run while libwire is frozen for
- * the fork, and a wire that they suspend would never go on. */
-void wire_private_watch_forks(void);
-
 /* wire_timeout_reset with a time of CLOCK_MONOTONIC in ns. */
 int wire_private_timeout_until(wire_timeout_t *tout, uint64_t deadline);
 

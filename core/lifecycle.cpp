@@ -105,8 +105,8 @@ void thread_ended(void *) {
 
 } // namespace
 
-void watch_forks() {
-  // pthread_once would make a system call, which a preloaded program without wires is spared.
+[[gnu::constructor]] void watch_forks() {
+  // Not pthread_once: it makes a system call, which a preloaded program without wires is spared.
   if (!__atomic_exchange_n(&forks_watched, true, __ATOMIC_ACQ_REL) &&
       ::pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child) != 0)
     __atomic_store_n(&forks_watched, false, __ATOMIC_RELEASE); // the next one tries again

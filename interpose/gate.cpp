@@ -87,7 +87,6 @@ void after_fork_in_child() {
     resolve(Symbol(symbol));
   ::dl_iterate_phdr(find_libwire, nullptr);
   loader_find_locks();
-  wire_private_watch_forks();
   ::pthread_atfork(nullptr, nullptr, after_fork_in_child);
   settings_read();
   __atomic_store_n(&attention, settings.trace ? kTracing : 0, __ATOMIC_RELEASE);
