@@ -6,6 +6,8 @@
 #include "wio_crowd.h"
 #include "wio_holdings.h"
 
+#include <dlfcn.h>
+#include <pthread.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
@@ -156,7 +158,23 @@ extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *memory, size_t size);
 
-static void count(void) { __atomic_fetch_add(&allocations, 1, __ATOMIC_RELAXED); }
+/* A thread more, where none gets on, is libc's to allocate. */
+static __thread int starting_thread;
+
+static void count(void) {
+  if (!starting_thread)
+    __atomic_fetch_add(&allocations, 1, __ATOMIC_RELAXED);
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*body)(void *),
+                   void *argument) {
+  int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+  starting_thread = 1;
+  *(void **)&create = dlsym(RTLD_NEXT, "pthread_create");
+  int error = create(thread, attributes, body, argument);
+  starting_thread = 0;
+  return error;
+}
 
 void *malloc(size_t size) {
   count();

@@ -5,7 +5,9 @@
 #include <pthread.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
+#include "wio_holdings.h"
 #include "wire_defer.h"
 
 #define FIFO "wio_test_worker_fifo"
@@ -154,7 +156,7 @@ static void cancelled_open(void *UNUSED(argument)) {
 }
 
 static void cancel_stuck(void *argument) {
-  wire_fd_wait_msec(20);
+  await_thread_in(SYS_openat);
   wire_cancel(argument);
   for (int i = 0; i < 5; i++)
     wire_yield();
