@@ -111,8 +111,8 @@ HELPER void io_from_a_pipe(void *UNUSED(argument)) {
 }
 
 HELPER void io_into_a_pipe(void *UNUSED(argument)) {
-  wire_yield();
-  wire_yield();
+  if (wire_fd_wait_msec(3) != 0) /* the thread sleeps, for so long at most */
+    failed();
   sent_into_pipe = write_all(used.pipe[1]);
   close(used.pipe[1]);
   used.finished++;
