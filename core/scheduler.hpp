@@ -96,6 +96,7 @@ void move_to_tail(Wire *wire);
 constexpr std::uint32_t kCrowd = 256;
 
 [[gnu::always_inline]] inline void prefetch_stack(Wire *next) {
+  // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a ring
   ListNode *ahead = next->link.next->next->next->next->next->next;
   __builtin_prefetch(ahead->next); // so that following the links does not wait either
   auto *context = static_cast<char *>(wire_of(ahead)->context());
