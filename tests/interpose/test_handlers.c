@@ -3,6 +3,7 @@
 #include "both.h"
 
 #include <setjmp.h>
+#include <sys/mman.h>
 
 static volatile int in_handler, intrusions, done;
 static char path[] = "/tmp/wire-test-XXXXXX";
@@ -145,10 +146,9 @@ static void reports_and_ends(int number) {
   _exit(3);
 }
 
-static volatile int *volatile nowhere;
-
 static void crashes(void *unused) {
   (void)unused;
+  volatile int *nowhere = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   *nowhere = 0;
 }
 
