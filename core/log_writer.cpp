@@ -94,10 +94,11 @@ LogWriter::Caller &LogWriter::take_first(ListNode &list) {
 
 void LogWriter::queue_line(int level, const char *format, va_list arguments) {
   Caller caller;
+  bool at_once;
   {
     Locked lock(entering_);
-    caller.entered = list_empty(waiting_) && has_place();
-    if (caller.entered) {
+    at_once = list_empty(waiting_) && has_place();
+    if (at_once) {
       append(level, format, arguments);
     } else {
       caller.wire = scheduler.current;
@@ -106,16 +107,17 @@ void LogWriter::queue_line(int level, const char *format, va_list arguments) {
       caller.format = format;
       va_copy(caller.arguments, arguments);
       caller.log = this;
+      caller.entered = caller.released = false;
       list_push_back(waiting_, caller);
       ++waiting_count_;
     }
   }
   wake(&wire_);
-  if (caller.entered)
+  if (at_once)
     return; // NOLINT(clang-analyzer-valist.Unterminated): copied in the other case only
   do
     block(&caller, kTurn);
-  while (!caller.entered);
+  while (!caller.released);
   va_end(caller.arguments);
 }
 
@@ -148,8 +150,11 @@ void LogWriter::enter() {
 
 void LogWriter::release_entered() {
   Locked lock(entering_);
-  while (!list_empty(entered_))
-    libwire::release(take_first(entered_).wire);
+  while (!list_empty(entered_)) {
+    Caller &caller = take_first(entered_);
+    caller.released = true;
+    libwire::release(caller.wire);
+  }
 }
 
 // Under `writing`, as what follows.

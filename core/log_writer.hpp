@@ -60,7 +60,8 @@ private:
     const char *format;
     va_list arguments;
     LogWriter *log;
-    bool entered;
+    bool entered;  // under `entering`: another thread may do it at exit
+    bool released; // by the owner
   };
 
   void start();

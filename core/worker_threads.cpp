@@ -216,7 +216,7 @@ void Workers::stop() {
   stopping_ = true;
   for (Crew *crew : {&regular_, &patient_}) {
     list_reset(crew->queue); // without a look at what is queued: it may be gone
-    crew->queued = 0;
+    __atomic_store_n(&crew->queued, 0U, __ATOMIC_RELAXED); // one may be looking, see spin()
     ::pthread_cond_broadcast(&crew->work);
   }
   for (ListNode *node = threads_.next, *next; node != &threads_; node = next) {
