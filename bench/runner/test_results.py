@@ -80,7 +80,7 @@ class Results(unittest.TestCase):
             with open(path, "w", encoding="utf-8") as file:
                 file.write("before\n" + readme.BEGIN + "old\n" + readme.END + "after\n")
             for _ in range(2):
-                readme.update(top, MACHINE, results, None)
+                readme.update(top, MACHINE, results)
             with open(path, encoding="utf-8") as file:
                 text = file.read()
         self.assertTrue(text.startswith("before\n" + readme.BEGIN))
