@@ -36,6 +36,7 @@ class Line:
     note: str = ""
     group: str = "main"  # the table it belongs to
     batch: typing.Callable = None  # instead of runs: one round on all sides, {side: fields}
+    sides: typing.Sequence = ()  # of a batch, first the one that has failed when the batch has
 
 
 def measured(measure, size, count, kind="", sides=PEERS, limit=None, static=True, least=1,
@@ -136,11 +137,10 @@ def network():
 def outside():
     for kind, text, count in (("read", "read() of 0 bytes", 500_000),
                               ("mutex", "pthread_mutex_lock() and unlock()", 20_000_000)):
-        runs = {"wires": functools.partial(programs.override, kind=kind, count=count, library=True),
-                "limit": functools.partial(programs.override, kind=kind, count=count,
-                                           library=False)}
         yield Line("override-" + kind, "%s outside wires, libwire-interpose.so preloaded" % text,
-                   "ns", "ns", runs, limit="not preloaded", rounds=9)
+                   "ns", "ns", {}, limit="libc's own", rounds=9, digits=2,
+                   batch=functools.partial(programs.override, kind=kind, count=count),
+                   sides=["wires", "limit"])
     runs = {side: functools.partial(programs.startup, side=side)
             for side in ["wires", "wires_static"] + PEERS}
     runs["limit"] = functools.partial(programs.startup, side="limits")
@@ -178,12 +178,15 @@ def growth():
                        rounds=1 if size > 100_000 else 3, group="growth")
 
 
+IO_SIDES = ["64 wires"] + [side for side in programs.IO_SIDES if side != "64 wires"]
+
+
 def input_output():
     """A line for each work of bench/io, which measures all sides of it in one go."""
     for name, title in programs.IO_WORKS.items():
         yield Line("io-" + name, title, "1000/s", "per_s", {}, more_is_better=True, scale=1e-3,
                    rounds=3, group="io", also=["cpu_us"],
-                   batch=functools.partial(programs.io, work=title))
+                   batch=functools.partial(programs.io, work=title), sides=IO_SIDES)
 
 
 def all_lines():

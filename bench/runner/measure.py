@@ -62,7 +62,7 @@ def one_round(result, place, number, sides):
     if line.batch:
         outcome = attempt(line.batch, place)
         if isinstance(outcome, Failed):
-            result.add("64 wires", outcome)
+            result.add(line.sides[0], outcome)
         else:
             for side, fields in outcome.items():
                 result.add(side, fields)

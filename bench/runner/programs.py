@@ -64,12 +64,11 @@ def idle(place, side, measure, size, count, kind, memory):
         ticker.communicate()
 
 
-def override(place, kind, count, library):
-    environment = dict(os.environ)
+def override(place, kind, count):
+    environment = dict(os.environ, LD_PRELOAD=interpose(place))
     count = amount(place, 1, count)[1]
-    if library:
-        environment["LD_PRELOAD"] = interpose(place)
-    return place.result([place.program("tools/override"), 1, count, kind], env=environment)
+    both = place.result([place.program("tools/override"), 1, count, kind], env=environment)
+    return {"wires": both, "limit": {"ns": both["plain"]}}
 
 
 def interpose(place):
