@@ -2,22 +2,18 @@
 //
 // Invariants
 // - `current` is the running wire, `main` while the thread runs outside wires, null before first
-// use.
+//   use.
 // - The ready wires form a ring without a head node; the running wire is one of them. It is the
-// first, its
-//   neighbour `next` runs after it, its neighbour `prev` is the tail. So yielding moves nothing:
-//   the next one becomes current, and thereby the former one the last.
+//   first, its neighbour `next` runs after it, its neighbour `prev` is the tail. So yielding moves
+//   nothing: the next one becomes current, and thereby the former one the last.
 // - While `main` runs it is in a ring of its own, and `first` is the ring's first wire, null when
-// none is ready.
-//   While a wire runs `first` means nothing.
+//   none is ready. While a wire runs `first` means nothing.
 // - `main` waits in run()'s loop while wires run, or is in their ring because it yielded. So the
-// last wire
-//   of the ring can always go to `main`.
+//   last wire of the ring can always go to `main`.
 // - `ticks` counts switches down; at 0 the slow path asks the reactor, so that descriptors and
-// timers are served
-//   while wires yield without pause, and looks whether the running wire was cancelled by itself.
-//   While there is a trace it stays at 0 or below: every switch takes the slow path, which tells
-//   it.
+//   timers are served while wires yield without pause, and looks whether the running wire was
+//   cancelled by itself. While there is a trace it stays at 0 or below: every switch takes the slow
+//   path, which tells it.
 //
 // The suspension points end in a tail call of a context switch (see context.hpp): nothing may
 // follow it in the same function. What must happen after a wire is resumed happens in the function
