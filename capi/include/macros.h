@@ -19,7 +19,7 @@
 /** Declares a parameter that is not used: `void f(void *UNUSED(arg))`. The name is changed, so
  * that using the parameter after all does not compile. */
 #ifndef UNUSED
-#define UNUSED(x) wire_unused_##x __attribute__((unused))
+#define UNUSED(x) wire_unused_##x __attribute__((__unused__))
 #endif
 
 #endif

@@ -82,6 +82,8 @@ static inline void wire_defer_pop(struct wire_defer_list *node) {
 
 #if defined(__cplusplus)
 
+/* Programs include headers of C in an extern "C" of their own, where there are no templates. */
+extern "C++" {
 template <typename Block> class wire_defer_guard : private wire_defer_list {
 public:
   explicit wire_defer_guard(const Block &block) : wire_defer_list(), block_(block) {
@@ -98,6 +100,7 @@ private:
   static void run(wire_defer_list *node) { static_cast<wire_defer_guard *>(node)->block_(); }
   const Block block_;
 };
+}
 
 #define WIRE_DEFER_NAMED(id, ...)                                                                  \
   const auto wire_defer_block_##id = [&]() -> void { __VA_ARGS__; };                               \
@@ -123,8 +126,8 @@ static inline void wire_defer_block_leave(struct wire_defer_block *defer) {
 /* It does not know block literals in macros. */
 /* clang-format off */
 #define WIRE_DEFER_NAMED(id, ...)                                                                  \
-  struct wire_defer_block wire_defer_node_##id __attribute__((cleanup(wire_defer_block_leave))) =  \
-      {{0, 0}, ^{ __VA_ARGS__; }};                                                                 \
+  struct wire_defer_block wire_defer_node_##id                                                     \
+      __attribute__((__cleanup__(wire_defer_block_leave))) = {{0, 0}, ^{ __VA_ARGS__; }};          \
   wire_defer_push(&wire_defer_node_##id.node, wire_defer_block_run)
 /* clang-format on */
 
@@ -139,7 +142,7 @@ static inline void wire_defer_block_leave(struct wire_defer_block *defer) {
  * its address, and with it through code on the stack. */
 #define WIRE_DEFER_NAMED(id, ...)                                                                  \
   __extension__ void wire_defer_run_##id(struct wire_defer_list *wire_defer_unused_##id            \
-                                         __attribute__((unused))) {                                \
+                                         __attribute__((__unused__))) {                            \
     __VA_ARGS__;                                                                                   \
   }                                                                                                \
   __extension__ void wire_defer_leave_##id(struct wire_defer_list *wire_defer_left_##id) {         \
@@ -147,7 +150,7 @@ static inline void wire_defer_block_leave(struct wire_defer_block *defer) {
     wire_defer_run_##id(wire_defer_left_##id);                                                     \
   }                                                                                                \
   struct wire_defer_list wire_defer_node_##id                                                      \
-      __attribute__((cleanup(wire_defer_leave_##id))) = {0, 0};                                    \
+      __attribute__((__cleanup__(wire_defer_leave_##id))) = {0, 0};                                \
   wire_defer_push(&wire_defer_node_##id, wire_defer_run_##id)
 
 #endif

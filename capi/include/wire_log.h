@@ -49,7 +49,7 @@ typedef enum wire_log_level {
  * printf(3)
  */
 extern void (*wire_log)(wire_log_level_e level, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+    __attribute__((__format__(__printf__, 2, 3)));
 
 /**
  * Makes wire_log write to standard output. Lines of the calling thread's wires are queued and

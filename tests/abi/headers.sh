@@ -34,6 +34,21 @@ for header in $headers; do
     >"$work/$header.alone"
   echo "#include \"$header\""
 done >"$work/all"
+cat >"$work/uses.c" <<'END'
+#include "macros.h"
+#include "wire_defer.h"
+static wire_t wire;
+wire_t *wire_get_current(void) { return &wire; }
+static int leaves_one(int *UNUSED(number)) {
+  static int left;
+  {
+    DEFER({ left++; });
+  }
+  return left;
+}
+int main(void) { return leaves_one(NULL) == 1 ? 0 : 1; }
+END
+{ echo 'extern "C" {' && cat "$work/all" && echo '}'; } >"$work/linkage"
 
 check_dialect() { # COMPILER DIALECT LANGUAGE
   local compiler=$1 dialect=$2 language=$3
@@ -44,7 +59,16 @@ check_dialect() { # COMPILER DIALECT LANGUAGE
   for macro in _FILE_OFFSET_BITS=64 _GNU_SOURCE; do
     attempt "all headers, $macro" "${compile[@]}" "-D$macro" -fsyntax-only "$work/all"
   done
+  attempt "all headers, beside macros of the program's" "${compile[@]}" "${macros[@]}" \
+    -fsyntax-only "$work/all"
+  [ "$language" = c ] ||
+    attempt 'all headers, in extern "C"' "${compile[@]}" -fsyntax-only "$work/linkage"
 }
+
+# What programs call attributes for short. The headers must not expand them, nor what they stand for.
+macros=('-Dunused=__attribute__((__unused__))' '-Dcleanup(x)=__attribute__((__cleanup__(x)))'
+  '-Dformat(a,b)=__attribute__((__format__(__printf__,a,b)))' -Dprintf=log_printf
+  '-Dnoinline=__attribute__((__noinline__))' '-Dgnu_inline=static' '-Dlikely(x)=(x)')
 
 # use.c names functions of the library only in a function that is never called: link without it.
 check_use() { # COMPILER DIALECT LANGUAGE
@@ -60,6 +84,8 @@ cc "$work/empty.c" $quiet -o "$work/program" 2>/dev/null || quiet=
 check_defer() { # COMPILER DIALECT LANGUAGE FLAG...
   local compile=("$1" "-std=$2" "${strict[@]}" -D_GNU_SOURCE -x "$3")
   shift 3
+  attempt "macros beside the program's own" run "${compile[@]}" "${macros[@]}" "$work/uses.c" \
+    -x none $quiet "$@"
   for level in -O0 -O2; do
     attempt "DEFER $level" run "${compile[@]}" $level "$here/defer.c" -x none $quiet "$@"
   done
