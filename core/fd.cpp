@@ -9,15 +9,15 @@ namespace {
 
 std::uint32_t events_of(FdMode mode) { return mode == FdMode::read ? EPOLLIN : EPOLLOUT; }
 
-Watch *find(FdState &state) {
+// A Timeout begins with an FdState, so what is registered for this one may be a timer.
+Watch *find_any(FdState &state) {
   Reactor *reactor = scheduler.reactor;
   return reactor ? reactor->watches.find(state.wait, &state) : nullptr;
 }
 
-void unwatch(Watch &slot) {
-  Reactor &reactor = *scheduler.reactor;
-  reactor.poller.remove(slot);
-  reactor.watches.remove(slot);
+Watch *find(FdState &state) {
+  Watch *slot = find_any(state);
+  return slot && slot->kind == Watch::Kind::descriptor ? slot : nullptr;
 }
 
 bool watch_anew(FdState &state, FdMode mode) {
@@ -35,14 +35,16 @@ bool watch_anew(FdState &state, FdMode mode) {
 }
 
 // A watch is dropped with the wire that began it, and when its descriptor was closed and taken by
-// another file.
+// another file. A timeout's timer needs nothing.
 bool ensure_watched(FdState &state) {
   if (state.mode == FdMode::none)
     return true;
   if (Watch *slot = find(state)) {
     if (slot->fd == state.fd)
       return true;
-    unwatch(*slot);
+    scheduler.reactor->end(*slot);
+  } else if (state.fd < 0) {
+    return true;
   }
   return watch_anew(state, state.mode);
 }
@@ -51,8 +53,9 @@ bool ensure_watched(FdState &state) {
 
 void fd_init(FdState &state, int fd) {
   ErrnoGuard guard;
-  if (Watch *slot = find(state)) // the program uses the memory again without having ended the watch
-    unwatch(*slot);
+  // The program uses the memory again without having ended the watch.
+  if (Watch *slot = find_any(state))
+    scheduler.reactor->end(*slot);
   state.fd = fd;
   state.mode = FdMode::none;
   state.wait.drained = 0;
@@ -61,8 +64,8 @@ void fd_init(FdState &state, int fd) {
 
 void fd_unwatch(FdState &state) {
   ErrnoGuard guard;
-  if (Watch *slot = find(state))
-    unwatch(*slot);
+  if (Watch *slot = find_any(state))
+    scheduler.reactor->end(*slot);
   state.mode = FdMode::none;
 }
 
@@ -82,7 +85,7 @@ bool fd_watch(FdState &state, FdMode mode, bool sure) {
       r.watches.adopt(state.wait);
       return true;
     }
-    unwatch(*slot); // closed since, or another descriptor: begin anew
+    r.end(*slot); // closed since, or another descriptor: begin anew
   }
   state.mode = watch_anew(state, mode) ? mode : FdMode::none;
   return guard.result(state.mode == mode);

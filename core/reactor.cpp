@@ -127,13 +127,22 @@ void Reactor::bequeath(Watch &slot) {
   watches.change_owner(slot, &scheduler.main);
 }
 
-void Reactor::drop(Watch &slot) {
+void Reactor::leave_source(Watch &slot) {
   if (slot.kind == Watch::Kind::descriptor)
     poller.remove(slot);
   else if (slot.kind == Watch::Kind::timeout && slot.timer.running())
     timers.stop(slot.timer);
   else if (slot.kind == Watch::Kind::receiver)
     channel_withdraw(slot);
+}
+
+void Reactor::end(Watch &slot) {
+  leave_source(slot);
+  watches.remove(slot);
+}
+
+void Reactor::drop(Watch &slot) {
+  leave_source(slot);
   watches.forget(slot);
 }
 

@@ -45,7 +45,9 @@ struct Reactor {
   // The wire that registered it has ended; others may wait for it.
   void bequeath(Watch &slot);
 
-  // Ends a registration without touching the memory of the program that it refers to.
+  // Ends a registration.
+  void end(Watch &slot);
+  // The same without touching the memory of the program that it refers to.
   void drop(Watch &slot);
 
 private:
@@ -53,6 +55,7 @@ private:
   // Nothing but a result of the ring, or a timer, can make a wire ready.
   bool waits_for_ring() const { return ring.under_way() && !poller.watching() && !workers_busy(); }
   bool arm(Watch &slot);
+  void leave_source(Watch &slot);
   void sleep_in_poller(std::uint64_t now, std::uint64_t timeout);
 };
 

@@ -21,11 +21,8 @@ void stop_timer(Watch &slot) {
 
 // Ends the registration, if there is one; memory that was never initialised is left alone.
 void unregister(Timeout &timeout) {
-  Watch *slot = find(timeout);
-  if (!slot)
-    return;
-  stop_timer(*slot);
-  scheduler.reactor->watches.remove(*slot);
+  if (Watch *slot = find(timeout))
+    scheduler.reactor->end(*slot);
 }
 
 // The slot of the timeout, made if need be; null and errno ENOMEM.
