@@ -14,12 +14,15 @@ namespace libwire {
 
 namespace {
 
-// Waits for one direction of the socket, or the timeout.
-bool wait_ready(Net &net, FdMode mode, const char *function) {
+// Waits for one direction of the socket, or the timeout. What the kernel does not watch because it
+// is a file or device that is always ready is not waited for, and no longer `watchable`.
+bool wait_ready(Net &net, FdMode mode, bool &watchable, const char *function) {
   require_wire(function);
   FdMode mode_of_program = net.fd_state.mode;
-  if (!fd_watch(net.fd_state, mode, false))
-    return false;
+  if (!fd_watch(net.fd_state, mode, false)) {
+    watchable = errno != EPERM;
+    return !watchable;
+  }
   int first = timeout_wait(net.fd_state.wait, net.timeout, function);
   if (mode_of_program == FdMode::none)
     fd_park(net.fd_state); // between two calls nothing is watched
@@ -99,7 +102,8 @@ bool connect_nonblocking(Net &net, const sockaddr *address, socklen_t length,
   // Interrupted, the attempt goes on as if it had just been started.
   if (errno != EINPROGRESS && errno != EINTR)
     return false;
-  if (!wait_ready(net, FdMode::write, function))
+  bool watchable = true;
+  if (!wait_ready(net, FdMode::write, watchable, function))
     return false;
   int error = os::socket_error(socket);
   if (error)
@@ -121,13 +125,14 @@ bool net_read(Net &net, void *buffer, std::size_t count, std::size_t minimum, st
   Wait &wait = net.fd_state.wait;
   received = 0;
   bool is_ready = false;
+  bool watchable = true;
   // With no minimum one attempt is made, which may find nothing.
   bool look = count > 0 && minimum == 0;
   while (received < minimum || look) {
     // After a read that emptied the socket another one would most likely be in vain: wait first.
     if (look || !wait.drained || !in_wire() || timeout_expired(net.timeout)) {
       ssize_t got = try_read(net.fd_state.fd, bytes + received, count - received, is_ready);
-      is_ready = false;
+      is_ready = !watchable;
       if (got > 0) {
         received += std::size_t(got);
         wait.drained = received < count;
@@ -140,13 +145,13 @@ bool net_read(Net &net, void *buffer, std::size_t count, std::size_t minimum, st
       }
       if (errno == EINTR)
         continue;
-      if (!would_block())
+      if (!would_block() || !watchable)
         return guard.result(false);
       if (look)
         break;
     }
     wait.drained = 0;
-    if (!wait_ready(net, FdMode::read, function))
+    if (!wait_ready(net, FdMode::read, watchable, function))
       return guard.result(false);
     is_ready = true;
   }
@@ -158,16 +163,18 @@ bool net_write(Net &net, const void *buffer, std::size_t count, std::size_t &sen
   const char *bytes = static_cast<const char *>(buffer);
   sent = 0;
   bool is_ready = false;
+  bool watchable = true;
   while (sent < count) {
     ssize_t put = try_write(net.fd_state.fd, bytes + sent, count - sent, is_ready);
-    is_ready = false;
+    is_ready = !watchable;
     if (put >= 0) {
       sent += std::size_t(put);
       continue;
     }
     if (errno == EINTR)
       continue;
-    if (!would_block() || !wait_ready(net, FdMode::write, "wire_net_write"))
+    if (!would_block() || !watchable ||
+        !wait_ready(net, FdMode::write, watchable, "wire_net_write"))
       return guard.result(false);
     is_ready = true;
   }
