@@ -3,16 +3,12 @@
 #include "errno_guard.hpp"
 #include "fatal.hpp"
 #include "lifecycle.hpp"
-#include "line.hpp"
 #include "os.hpp"
+#include "stack_guards.hpp"
 #include "tools.hpp"
 
 #include <cerrno>
-#include <cstring>
-#include <elf.h>
-#include <link.h>
 #include <pthread.h>
-#include <sys/auxv.h>
 #include <sys/mman.h>
 
 namespace libwire {
@@ -47,96 +43,17 @@ struct Arena {
   std::size_t stride(std::size_t page) const { return stack_size + page; }
 };
 
-enum class GuardBy { unknown, advice, mprotect };
-
 constinit pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 constinit Arena *arenas = nullptr;
-constinit GuardBy guard_by = GuardBy::unknown;
-
-struct Executable {
-  unsigned long long loads; // how many objects had been loaded when it was found out
-  bool stacks;
-};
-
-int note_executable(dl_phdr_info *object, std::size_t, void *result) {
-  auto *executable = static_cast<Executable *>(result);
-  if (executable->loads == object->dlpi_adds)
-    return 1; // nothing new since the last time
-  bool is_program = object->dlpi_name && !*object->dlpi_name;
-  bool has_header = false;
-  for (int i = 0; i < object->dlpi_phnum; ++i) {
-    if (object->dlpi_phdr[i].p_type != PT_GNU_STACK)
-      continue;
-    has_header = true;
-    if (object->dlpi_phdr[i].p_flags & PF_X)
-      executable->stacks = true;
-  }
-  // A program without the header gets executable stacks, as from the loader.
-  if (is_program && !has_header)
-    executable->stacks = true;
-  return 0;
-}
-
-// DEFER blocks that use local variables are trampolines on the stack; a program that has some asks
-// for executable stacks, and its thread stacks are. Looked up each time: dlopen can change it.
-// Under the mutex, which a fork takes: the loader's lock is then free in the child.
-int stack_protection() {
-  static constinit Executable known = {0, false};
-  Executable now = known;
-  if (::dl_iterate_phdr(note_executable, &now) == 0)
-    ::dl_iterate_phdr(
-        [](dl_phdr_info *object, std::size_t, void *result) {
-          static_cast<Executable *>(result)->loads = object->dlpi_adds;
-          return 1;
-        },
-        &now);
-  known = now;
-  return PROT_READ | PROT_WRITE | (known.stacks ? PROT_EXEC : 0);
-}
-
-void choose_guards(void *page, std::size_t size) {
-  if (guard_by != GuardBy::unknown)
-    return;
-  const char *forced = os::environment("WIRE_STACK_GUARD");
-  bool by_mprotect = forced && std::strcmp(forced, "mprotect") == 0;
-  guard_by =
-      !by_mprotect && os::guard_install(page, size) == 0 ? GuardBy::advice : GuardBy::mprotect;
-}
-
-// Says once why more stacks are not to be had: ENOMEM alone would send people looking for memory.
-void explain_mapping_limit() {
-  static constinit bool said = false;
-  if (said)
-    return;
-  said = true;
-  Line line;
-  line.add("libwire: no more guarded stacks: the kernel's limit on mappings is reached, "
-           "raise vm.max_map_count");
-  line.write_to(2);
-}
-
-// One page of an arena that is accessible otherwise. Memory that the program locks cannot be
-// guarded by advice.
-bool guard_page(char *address, std::size_t page) {
-  if (os::guard_install(address, page) == 0 || ::mprotect(address, page, PROT_NONE) == 0)
-    return true;
-  if (errno == ENOMEM)
-    explain_mapping_limit();
-  return false;
-}
 
 // Makes the next stack of an arena usable between guards. The one below is the one above its
 // predecessor.
 bool guard_stack(Arena &arena, char *stack, std::size_t page) {
   if (!arena.guarded_by_mprotect)
-    return (arena.carved > 0 || guard_page(stack - page, page)) &&
-           guard_page(stack + arena.stack_size, page);
+    return (arena.carved > 0 || stack_guards::close(stack - page, page)) &&
+           stack_guards::close(stack + arena.stack_size, page);
   // The arena is inaccessible as a whole; open the stack.
-  if (::mprotect(stack, arena.stack_size, arena.protection) == 0)
-    return true;
-  if (errno == ENOMEM)
-    explain_mapping_limit();
-  return false;
+  return stack_guards::protect(stack, arena.stack_size, arena.protection);
 }
 
 Arena *make_arena(std::size_t stack_size, int protection, std::size_t capacity, std::size_t page) {
@@ -146,11 +63,8 @@ Arena *make_arena(std::size_t stack_size, int protection, std::size_t capacity, 
     return nullptr;
   ::madvise(memory, bytes, MADV_NOHUGEPAGE);
   char *base = static_cast<char *>(memory);
-  choose_guards(base + page, page);
-  bool by_mprotect = guard_by == GuardBy::mprotect;
-  if (by_mprotect && ::mprotect(base + page, bytes - page, PROT_NONE) != 0) {
-    if (errno == ENOMEM)
-      explain_mapping_limit();
+  bool by_mprotect = stack_guards::need_mprotect(base + page, page);
+  if (by_mprotect && !stack_guards::protect(base + page, bytes - page, PROT_NONE)) {
     os::unmap(memory, bytes);
     return nullptr;
   }
@@ -231,7 +145,7 @@ void *stack_allocate(std::size_t size) {
   std::size_t stack_size = (size + page - 1) / page * page;
   lifecycle::watch_forks(); // the child must find the lock free
   ::pthread_mutex_lock(&mutex);
-  int protection = stack_protection();
+  int protection = stack_guards::protection();
   Arena *arena = arena_for(stack_size, protection, page);
   void *stack = arena ? carve(*arena, page) : nullptr;
   if (arena && arena->in_use == 0)
