@@ -3,6 +3,7 @@
 #include "errno_guard.hpp"
 #include "fatal.hpp"
 #include "lifecycle.hpp"
+#include "list.hpp"
 #include "os.hpp"
 #include "stack_guards.hpp"
 #include "tools.hpp"
@@ -19,12 +20,16 @@ constexpr std::size_t kFirstArena = 16; // stacks
 constexpr std::size_t kKeptArena = std::size_t(1)
                                    << 20; // bytes; a larger one goes when it is empty
 constexpr std::size_t kLargestArena = std::size_t(1) << 30; // bytes
+constexpr std::size_t kWarm = std::size_t(1) << 20;         // bytes, of all warm stacks
+
+struct Arena;
 
 // At the upper end of a stack that is not in use: that page stays in memory, since it will be
-// needed first.
+// needed first. The rest does while the stack is warm.
 struct FreeStack {
   FreeStack *next;
-  void *key; // its arena: marks it as free
+  Arena *key;    // its arena: marks it as free
+  ListNode warm; // among those that are warm
 };
 
 // Lives in the first page of its mapping; the first guard follows.
@@ -45,6 +50,12 @@ struct Arena {
 
 constinit pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 constinit Arena *arenas = nullptr;
+
+// To give memory back and to have it cleared again costs several times what a short wire costs. So
+// the stacks freed last stay as they are: warm, the first of them longest. The warm stacks of an
+// arena are the first of its free ones, which are used first.
+constinit ListNode warm = {&warm, &warm};
+constinit std::size_t warm_bytes = 0;
 
 // Makes the next stack of an arena usable between guards. The one below is the one above its
 // predecessor.
@@ -99,9 +110,39 @@ Arena *arena_for(std::size_t stack_size, int protection, std::size_t page) {
   return arena || capacity == 1 ? arena : make_arena(stack_size, protection, 1, page);
 }
 
+void leave_warm(FreeStack *stack, std::size_t page) {
+  list_unlink(stack->warm);
+  warm_bytes -= stack->key->stack_size - page;
+}
+
+// Gives the memory of a stack back, but for the page that will be needed first.
+void cool(FreeStack *stack, std::size_t page) {
+  std::size_t size = stack->key->stack_size;
+  ::madvise(reinterpret_cast<char *>(stack + 1) - size, size - page, MADV_DONTNEED);
+}
+
+// A stack has become free.
+void keep_warm(FreeStack *stack, std::size_t page) {
+  stack->warm = {};
+  std::size_t bytes = stack->key->stack_size - page;
+  if (bytes > kWarm)
+    return cool(stack, page);
+  if (bytes == 0)
+    return;
+  list_push_back(warm, stack->warm);
+  warm_bytes += bytes;
+  while (warm_bytes > kWarm) {
+    FreeStack *oldest = LIBWIRE_HOLDER(FreeStack, warm, warm.next);
+    leave_warm(oldest, page);
+    cool(oldest, page);
+  }
+}
+
 void *carve(Arena &arena, std::size_t page) {
   if (FreeStack *stack = arena.free) {
     arena.free = stack->next;
+    if (stack->warm.linked())
+      leave_warm(stack, page);
     ++arena.in_use;
     stack->key = nullptr;
     return reinterpret_cast<char *>(stack + 1) - arena.stack_size;
@@ -128,7 +169,9 @@ bool was_given_out(Arena &arena, char *stack, std::size_t page) {
   return true;
 }
 
-void release_arena(Arena *arena) {
+void release_arena(Arena *arena, std::size_t page) {
+  for (FreeStack *stack = arena->free; stack && stack->warm.linked(); stack = stack->next)
+    leave_warm(stack, page);
   Arena **link = &arenas;
   while (*link != arena)
     link = &(*link)->next;
@@ -149,7 +192,7 @@ void *stack_allocate(std::size_t size) {
   Arena *arena = arena_for(stack_size, protection, page);
   void *stack = arena ? carve(*arena, page) : nullptr;
   if (arena && arena->in_use == 0)
-    release_arena(arena);
+    release_arena(arena, page);
   ::pthread_mutex_unlock(&mutex);
   if (!stack)
     errno = ENOMEM;
@@ -167,15 +210,13 @@ void stack_free(void *stack) {
     arena = arena->next;
   bool known = arena && was_given_out(*arena, address, page);
   if (known) {
-    // Give the memory back, but for the page that will be needed first.
-    if (arena->stack_size > page)
-      ::madvise(address, arena->stack_size - page, MADV_DONTNEED);
     auto *free_stack = reinterpret_cast<FreeStack *>(address + arena->stack_size) - 1;
     free_stack->next = arena->free;
     free_stack->key = arena;
     arena->free = free_stack;
+    keep_warm(free_stack, page);
     if (--arena->in_use == 0 && arena->bytes > kKeptArena)
-      release_arena(arena);
+      release_arena(arena, page);
   }
   ::pthread_mutex_unlock(&mutex);
   require(known, "wire_stack_free", "not a stack of wire_stack_alloc");
