@@ -1,60 +1,9 @@
 /* wire_fd.h: waiting for descriptors. How watches end is in test_wire_fd_end.c, closed descriptors
  * are in test_wire_fd_close.c, several states and wires in test_wire_fd_several.c, being served
  * while others never pause in test_wire_fd_starvation.c, sleeping in test_wire_sleep.c. */
-#include "common.h"
-#include "descriptors.h"
-
-static int ends[2];
-
-static int new_pair(void **unused) {
-  (void)unused;
-  start_afresh();
-  take_trace();
-  make_pair(ends);
-  return 0;
-}
-
-static int close_pair(void **unused) {
-  (void)unused;
-  close_both(ends);
-  return 0;
-}
-
-static void watch_reading(wire_fd_state_t *state, int fd) {
-  wire_fd_mode_init(state, fd);
-  check(wire_fd_mode_read(state) == 0);
-}
-
-static void watch_writing(wire_fd_state_t *state, int fd) {
-  wire_fd_mode_init(state, fd);
-  check(wire_fd_mode_write(state) == 0);
-}
+#include "fd_pair.h"
 
 /* --- a wire waits, another one makes the descriptor ready ----------------------------------- */
-
-static void reader(void *name) {
-  wire_fd_state_t state;
-  watch_reading(&state, ends[0]);
-  mark("%s waits ", (const char *)name);
-  wire_fd_wait(&state);
-  mark("%s ready ", (const char *)name);
-  check(wire_fd_mode_none(&state) == 0);
-}
-
-static void writer(void *name) {
-  wire_fd_state_t state;
-  watch_writing(&state, ends[0]);
-  mark("%s waits ", (const char *)name);
-  wire_fd_wait(&state);
-  mark("%s ready ", (const char *)name);
-  check(wire_fd_mode_none(&state) == 0);
-}
-
-static void sends_after_a_while(void *text) {
-  check(wire_fd_wait_msec(5) == 0);
-  mark("send ");
-  put(ends[1], text);
-}
 
 static void the_state_tells_descriptor_and_direction(void **unused) {
   (void)unused;
@@ -208,7 +157,6 @@ static void resuming_the_wire_does_not_end_its_wait(void **unused) {
 }
 
 int main(void) {
-#define PAIR(test) cmocka_unit_test_setup_teardown(test, new_pair, close_pair)
   const struct CMUnitTest tests[] = {
       PAIR(the_state_tells_descriptor_and_direction),
       PAIR(waiting_to_read_ends_when_data_arrives),

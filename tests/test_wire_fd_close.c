@@ -1,50 +1,11 @@
 /* wire_fd.h when programs close watched descriptors behind its back: with and without duplicates
  * that live on, and numbers that are used again. The library's own descriptor is in
  * test_wire_fd_poller.c. */
-#include "common.h"
-#include "descriptors.h"
+#include "fd_pair.h"
 
 #include <sys/resource.h>
 
-static int ends[2];
 static wire_fd_state_t state;
-
-static int new_pair(void **unused) {
-  (void)unused;
-  start_afresh();
-  take_trace();
-  make_pair(ends);
-  return 0;
-}
-
-static int close_pair(void **unused) {
-  (void)unused;
-  close_both(ends);
-  return 0;
-}
-
-static void watch_reading(wire_fd_state_t *fd_state, int fd) {
-  wire_fd_mode_init(fd_state, fd);
-  check(wire_fd_mode_read(fd_state) == 0);
-}
-
-/* A wire that reads one byte from a socket pair of its own, with the poller in between: shows that
- * descriptors are served as ever. */
-static void sends(void *fd) { put(*(int *)fd, "x"); }
-
-static void everything_else_works(void) {
-  int pair[2];
-  make_pair(pair);
-  wire_t *sender = spawn(sends, &pair[1]);
-  check(sender != NULL);
-  wire_fd_state_t own;
-  watch_reading(&own, pair[0]);
-  wire_fd_wait(&own);
-  check(strcmp(take(pair[0]), "x") == 0);
-  check(wire_fd_mode_none(&own) == 0);
-  close_both(pair);
-  mark("works ");
-}
 
 /* CPU time of the process, to tell sleeping from spinning by a margin no machine is too slow for.
  */
@@ -186,7 +147,7 @@ static void uses_the_number_again(void *duplicated) {
   watch_reading(&other, again[0]);
   if (duplicate >= 0)
     put(ends[1], "old"); /* not for the new file */
-  spawn(sends, &again[1]);
+  spawn(sends_x, &again[1]);
   wire_fd_wait(&other);
   mark("%s ", take(again[0]));
   check(wire_fd_mode_none(&other) == 0);
@@ -215,7 +176,7 @@ static void uses_number_and_state_again(void *duplicated) {
   int duplicate = duplicated ? dup(ends[0]) : -1;
   for (int i = 0; i < 3; i++) {
     watch_reading(&state, ends[0]);
-    spawn(sends, &ends[1]);
+    spawn(sends_x, &ends[1]);
     wire_fd_wait(&state);
     mark("%s ", take(ends[0]));
     int again[2];
@@ -239,7 +200,6 @@ static void number_and_state_can_be_used_again_without_ending_the_watch(void **u
 }
 
 int main(void) {
-#define PAIR(test) cmocka_unit_test_setup_teardown(test, new_pair, close_pair)
   const struct CMUnitTest tests[] = {
       PAIR(a_watch_ends_after_its_descriptor_was_closed),
       PAIR(a_watch_ends_although_a_duplicate_of_the_closed_descriptor_is_ready),

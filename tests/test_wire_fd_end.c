@@ -1,43 +1,6 @@
 /* wire_fd.h: what cannot be watched, misuse, and how watches end: by mode_none, with their wire,
  * when that is cancelled, when the thread starts afresh. */
-#include "common.h"
-#include "descriptors.h"
-
-static int ends[2];
-
-static int new_pair(void **unused) {
-  (void)unused;
-  start_afresh();
-  take_trace();
-  make_pair(ends);
-  return 0;
-}
-
-static int close_pair(void **unused) {
-  (void)unused;
-  close_both(ends);
-  return 0;
-}
-
-static void watch_reading(wire_fd_state_t *state, int fd) {
-  wire_fd_mode_init(state, fd);
-  check(wire_fd_mode_read(state) == 0);
-}
-
-static void reader(void *name) {
-  wire_fd_state_t state;
-  watch_reading(&state, ends[0]);
-  mark("%s waits ", (const char *)name);
-  wire_fd_wait(&state);
-  mark("%s ready ", (const char *)name);
-  check(wire_fd_mode_none(&state) == 0);
-}
-
-static void sends_after_a_while(void *text) {
-  check(wire_fd_wait_msec(5) == 0);
-  mark("send ");
-  put(ends[1], text);
-}
+#include "fd_pair.h"
 
 /* --- what the kernel and the library refuse ------------------------------------------------- */
 
@@ -244,7 +207,6 @@ static void starting_afresh_forgets_all_watches(void **unused) {
 }
 
 int main(void) {
-#define PAIR(test) cmocka_unit_test_setup_teardown(test, new_pair, close_pair)
   const struct CMUnitTest tests[] = {
       PAIR(what_is_always_ready_cannot_be_watched),
       PAIR(a_descriptor_that_is_not_open_gives_EBADF),

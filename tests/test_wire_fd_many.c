@@ -1,32 +1,7 @@
 /* wire_fd.h: very many descriptors, several OS threads with descriptors of their own. */
-#include "common.h"
-#include "descriptors.h"
+#include "fd_pair.h"
 
 #include <pthread.h>
-
-static int ends[2];
-
-static int new_pair(void **unused) {
-  (void)unused;
-  start_afresh();
-  take_trace();
-  make_pair(ends);
-  return 0;
-}
-
-static int close_pair(void **unused) {
-  (void)unused;
-  close_both(ends);
-  return 0;
-}
-
-static void waits_for(int fd, int (*mode)(wire_fd_state_t *)) {
-  wire_fd_state_t state;
-  wire_fd_mode_init(&state, fd);
-  check(mode(&state) == 0);
-  wire_fd_wait(&state);
-  check(wire_fd_mode_none(&state) == 0);
-}
 
 /* --- many ----------------------------------------------------------------------------------- */
 
@@ -37,7 +12,7 @@ static int woken;
 
 static void reader_of_one_of_many(void *pair) {
   int fd = *(int *)pair;
-  waits_for(fd, wire_fd_mode_read);
+  wait_to_read(fd);
   check(strcmp(take(fd), "x") == 0);
   woken++;
 }
@@ -134,7 +109,6 @@ static void threads_that_end_leave_no_descriptor_behind(void **unused) {
 }
 
 int main(void) {
-#define PAIR(test) cmocka_unit_test_setup_teardown(test, new_pair, close_pair)
   const struct CMUnitTest tests[] = {
       PAIR(a_thousand_descriptors_become_ready_at_once),
       PAIR(threads_with_descriptors_of_their_own_do_not_disturb_each_other),

@@ -1,50 +1,11 @@
 /* wire_fd.h: the library's own epoll descriptor, which programs close together with all others
  * (closefrom), or whose number they use for something else; and no descriptor left to make it. */
-#include "common.h"
-#include "descriptors.h"
+#include "fd_pair.h"
 
 #include <sys/epoll.h>
 #include <sys/resource.h>
 
-static int ends[2];
 static wire_fd_state_t state;
-
-static int new_pair(void **unused) {
-  (void)unused;
-  start_afresh();
-  take_trace();
-  make_pair(ends);
-  return 0;
-}
-
-static int close_pair(void **unused) {
-  (void)unused;
-  close_both(ends);
-  return 0;
-}
-
-static void watch_reading(wire_fd_state_t *fd_state, int fd) {
-  wire_fd_mode_init(fd_state, fd);
-  check(wire_fd_mode_read(fd_state) == 0);
-}
-
-/* A wire that reads one byte from a socket pair of its own, with the poller in between: shows that
- * descriptors are served as ever. */
-static void sends(void *fd) { put(*(int *)fd, "x"); }
-
-static void everything_else_works(void) {
-  int pair[2];
-  make_pair(pair);
-  wire_t *sender = spawn(sends, &pair[1]);
-  check(sender != NULL);
-  wire_fd_state_t own;
-  watch_reading(&own, pair[0]);
-  wire_fd_wait(&own);
-  check(strcmp(take(pair[0]), "x") == 0);
-  check(wire_fd_mode_none(&own) == 0);
-  close_both(pair);
-  mark("works ");
-}
 
 static void waits_for_good(void *unused) {
   (void)unused;
@@ -245,7 +206,6 @@ static void no_watch_is_lost_when_the_poller_cannot_be_remade_at_once(void **unu
 }
 
 int main(void) {
-#define PAIR(test) cmocka_unit_test_setup_teardown(test, new_pair, close_pair)
   const struct CMUnitTest tests[] = {
       PAIR(the_program_may_close_the_epoll_descriptor),
       PAIR(watching_works_right_after_the_epoll_descriptor_was_closed),

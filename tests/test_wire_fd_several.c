@@ -1,43 +1,18 @@
 /* wire_fd.h: several states for one descriptor, states that go from wire to wire, lists. */
-#include "common.h"
-#include "descriptors.h"
+#include "fd_pair.h"
 #include "wire_channel.h"
 
-static int ends[2];
-
-static int new_pair(void **unused) {
-  (void)unused;
-  start_afresh();
-  take_trace();
-  make_pair(ends);
-  return 0;
-}
-
-static int close_pair(void **unused) {
-  (void)unused;
-  close_both(ends);
-  return 0;
-}
-
-static void waits_for(int fd, int (*mode)(wire_fd_state_t *)) {
-  wire_fd_state_t state;
-  wire_fd_mode_init(&state, fd);
-  check(mode(&state) == 0);
-  wire_fd_wait(&state);
-  check(wire_fd_mode_none(&state) == 0);
-}
-
-static void reader(void *name) {
-  waits_for(ends[0], wire_fd_mode_read);
+static void marks_when_readable(void *name) {
+  wait_to_read(ends[0]);
   mark("%s ", (const char *)name);
 }
 
-static void writer(void *name) {
-  waits_for(ends[0], wire_fd_mode_write);
+static void marks_when_writable(void *name) {
+  wait_to_write(ends[0]);
   mark("%s ", (const char *)name);
 }
 
-static void sends_after_a_while(void *text) {
+static void sends_unseen(void *text) {
   check(wire_fd_wait_msec(5) == 0);
   put(ends[1], text);
 }
@@ -54,8 +29,8 @@ static void all_that_wait_for_a_direction_are_woken(void **unused) {
   (void)unused;
   static const char *const names[] = {"a", "b", "c"};
   for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-    spawn(reader, (void *)names[i]);
-  spawn(sends_after_a_while, "x");
+    spawn(marks_when_readable, (void *)names[i]);
+  spawn(sends_unseen, "x");
   wire_thread_run();
   const char *trace = take_trace();
   assert_int_equal(strlen(trace), strlen("a b c "));
@@ -66,9 +41,9 @@ static void all_that_wait_for_a_direction_are_woken(void **unused) {
 static void a_reader_and_a_writer_of_one_descriptor_are_served_each_in_its_turn(void **unused) {
   (void)unused;
   fill(ends[0]);
-  spawn(reader, "r");
-  spawn(writer, "w");
-  spawn(sends_after_a_while, "x");
+  spawn(marks_when_readable, "r");
+  spawn(marks_when_writable, "w");
+  spawn(sends_unseen, "x");
   while (*common_trace == '\0')
     wire_yield();
   assert_trace("r ");
@@ -114,16 +89,10 @@ static void writes_first_and_then_reads(void *unused) {
   check(wire_fd_mode_none(&first) == 0);
 }
 
-static void sends_and_marks(void *text) {
-  check(wire_fd_wait_msec(5) == 0);
-  mark("send ");
-  put(ends[1], text);
-}
-
 static void a_state_watches_the_direction_it_was_given_last(void **unused) {
   (void)unused;
   spawn(writes_first_and_then_reads, NULL);
-  spawn(sends_and_marks, "x");
+  spawn(sends_after_a_while, "x");
   wire_thread_run();
   assert_trace("room send data x room");
 }
@@ -131,7 +100,7 @@ static void a_state_watches_the_direction_it_was_given_last(void **unused) {
 static void duplicates_wait(void *unused) {
   (void)unused;
   int duplicate = dup(ends[0]);
-  waits_for(duplicate, wire_fd_mode_read);
+  wait_to_read(duplicate);
   mark("duplicate ");
   close(duplicate);
 }
@@ -139,10 +108,10 @@ static void duplicates_wait(void *unused) {
 static void a_descriptor_and_its_duplicate_are_watched_apart(void **unused) {
   (void)unused;
   spawn(duplicates_wait, NULL);
-  spawn(sends_after_a_while, "x");
+  spawn(sends_unseen, "x");
   wire_thread_run();
   assert_trace("duplicate ");
-  spawn(reader, "original");
+  spawn(marks_when_readable, "original");
   spawn(duplicates_wait, NULL);
   wire_thread_run();
   const char *trace = take_trace();
@@ -167,13 +136,13 @@ static void what_is_watched_outside_wires_can_be_waited_for_in_one(void **unused
   wire_fd_mode_init(&first, ends[0]);
   assert_int_equal(wire_fd_mode_read(&first), 0);
   spawn(waits_for_the_first_state, "a");
-  spawn(sends_after_a_while, "x");
+  spawn(sends_unseen, "x");
   for (int turn = 0; *common_trace == '\0'; turn++)
     wire_yield();
   /* The wire that waited has ended; the state still watches, for whoever waits next. */
   take(ends[0]);
   spawn(waits_and_ends_the_watch, "b");
-  spawn(sends_after_a_while, "x");
+  spawn(sends_unseen, "x");
   wire_thread_run();
   assert_trace("a b ");
 }
@@ -219,7 +188,7 @@ static void a_watch_outlives_the_wire_that_set_it_up(void **unused) {
   (void)unused;
   spawn(sets_a_watch_up, NULL);
   spawn(waits_in_a_list_without_asking_again, NULL);
-  spawn(sends_after_a_while, "x");
+  spawn(sends_unseen, "x");
   wire_thread_run();
   assert_trace("woken ");
 }
@@ -228,7 +197,7 @@ static void a_watch_belongs_to_the_wire_that_asked_for_it_last(void **unused) {
   (void)unused;
   spawn(begins_to_watch_the_first_state, NULL);
   spawn(takes_the_state_over, NULL);
-  spawn(sends_after_a_while, "x");
+  spawn(sends_unseen, "x");
   wire_thread_run();
   assert_trace("woken ");
 }
@@ -337,7 +306,6 @@ static void a_state_that_watches_nothing_sleeps_until_it_is_triggered(void **unu
 }
 
 int main(void) {
-#define PAIR(test) cmocka_unit_test_setup_teardown(test, new_pair, close_pair)
   const struct CMUnitTest tests[] = {
       PAIR(all_that_wait_for_a_direction_are_woken),
       PAIR(a_reader_and_a_writer_of_one_descriptor_are_served_each_in_its_turn),
