@@ -1,54 +1,10 @@
 /* wire_net.h: reading, with its ends and timeouts. Writing is in test_wire_net_write.c, connecting
  * in test_wire_net_connect.c, names in test_wire_net_names.c. */
-#include "common.h"
-#include "descriptors.h"
-#include "wire_net.h"
-
-static int ends[2];
-static wire_net_t net; /* on ends[0] */
-static size_t moved;
-
-static int new_net(void **unused) {
-  (void)unused;
-  start_afresh();
-  take_trace();
-  make_pair(ends);
-  wire_net_init(&net, ends[0]);
-  moved = 4711;
-  return 0;
-}
-
-static int close_net(void **unused) {
-  (void)unused;
-  wire_net_close(&net);
-  close(ends[1]);
-  return 0;
-}
-
-/* The socket outlives its wire, and would keep the thread running. */
-static void stops_watching_in_the_end(void *entry) {
-  (*(void (**)(void *))entry)(NULL);
-  wire_timeout_stop(&net.tout);
-  check(wire_fd_mode_none(&net.fd_state) == 0);
-}
-
-/* Runs a wire, and with it what it spawns. */
-static void run(void (*entry)(void *), const char *expected) {
-  spawn_named("main", stops_watching_in_the_end, &entry);
-  wire_thread_run();
-  assert_trace(expected);
-}
+#include "net_pair.h"
 
 static void sends_later(void *text) {
   check(wire_fd_wait_msec(3) == 0);
   put(ends[1], text);
-}
-
-static void sends_in_pieces(void *text) {
-  for (const char *c = text; *c != '\0'; c++) {
-    check(write(ends[1], c, 1) == 1);
-    check(wire_fd_wait_msec(1) == 0);
-  }
 }
 
 static void sends_and_hangs_up(void *text) {
@@ -253,7 +209,6 @@ static void a_write_that_takes_too_long_gives_ETIMEDOUT_and_its_count(void **unu
 }
 
 int main(void) {
-#define NET(test) cmocka_unit_test_setup_teardown(test, new_net, close_net)
   const struct CMUnitTest tests[] = {
       NET(read_full_waits_for_all_and_takes_no_more),
       NET(read_any_takes_what_there_is),

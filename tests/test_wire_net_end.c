@@ -1,28 +1,5 @@
 /* wire_net.h: closing, and wires that are cancelled while they read or write. */
-#include "common.h"
-#include "descriptors.h"
-#include "wire_net.h"
-
-static int ends[2];
-static wire_net_t net; /* on ends[0] */
-static size_t moved;
-
-static int new_net(void **unused) {
-  (void)unused;
-  start_afresh();
-  take_trace();
-  make_pair(ends);
-  wire_net_init(&net, ends[0]);
-  moved = 4711;
-  return 0;
-}
-
-static int close_net(void **unused) {
-  (void)unused;
-  wire_net_close(&net);
-  close(ends[1]);
-  return 0;
-}
+#include "net_pair.h"
 
 static int is_open(int fd) { return fcntl(fd, F_GETFD) >= 0; }
 
@@ -155,7 +132,6 @@ static void a_wire_can_be_cancelled_while_it_writes(void **unused) {
 }
 
 int main(void) {
-#define NET(test) cmocka_unit_test_setup_teardown(test, new_net, close_net)
   const struct CMUnitTest tests[] = {
       NET(a_new_one_has_the_descriptor_and_no_timeout),
       NET(close_without_io_closes_and_keeps_errno),

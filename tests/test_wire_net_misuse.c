@@ -1,33 +1,11 @@
 /* wire_net.h: use outside of wires, bad arguments, errors of the kernel; many sockets. */
-#include "common.h"
-#include "descriptors.h"
+#include "net_pair.h"
 #include "network.h"
 
 #include <pthread.h>
 
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
-
-static int ends[2];
-static wire_net_t net; /* on ends[0] */
-static size_t moved;
-
-static int new_net(void **unused) {
-  (void)unused;
-  start_afresh();
-  take_trace();
-  make_pair(ends);
-  wire_net_init(&net, ends[0]);
-  moved = 4711;
-  return 0;
-}
-
-static int close_net(void **unused) {
-  (void)unused;
-  wire_net_close(&net);
-  close(ends[1]);
-  return 0;
-}
 
 static char buffer[1 << 20];
 
@@ -277,7 +255,6 @@ static void many_sockets_in_several_threads(void **unused) {
 }
 
 int main(void) {
-#define NET(test) cmocka_unit_test_setup_teardown(test, new_net, close_net)
   const struct CMUnitTest tests[] = {
       NET(what_need_not_wait_works_outside_wires),
       NET(what_would_wait_aborts_outside_wires),

@@ -1,55 +1,11 @@
 /* wire_net.h: writing, both directions at once, large amounts, blocking sockets, pipes, errno. */
-#include "common.h"
-#include "descriptors.h"
+#include "net_pair.h"
 
 #include <fcntl.h>
 
 #include <sys/stat.h>
 
 #include "wire_io.h"
-#include "wire_net.h"
-
-static int ends[2];
-static wire_net_t net; /* on ends[0] */
-static size_t moved;
-
-static int new_net(void **unused) {
-  (void)unused;
-  start_afresh();
-  take_trace();
-  make_pair(ends);
-  wire_net_init(&net, ends[0]);
-  moved = 4711;
-  return 0;
-}
-
-static int close_net(void **unused) {
-  (void)unused;
-  wire_net_close(&net);
-  close(ends[1]);
-  return 0;
-}
-
-/* The socket outlives its wire, and would keep the thread running. */
-static void stops_watching_in_the_end(void *entry) {
-  (*(void (**)(void *))entry)(NULL);
-  wire_timeout_stop(&net.tout);
-  check(wire_fd_mode_none(&net.fd_state) == 0);
-}
-
-/* Runs a wire, and with it what it spawns. */
-static void run(void (*entry)(void *), const char *expected) {
-  spawn_named("main", stops_watching_in_the_end, &entry);
-  wire_thread_run();
-  assert_trace(expected);
-}
-
-static void sends_in_pieces(void *text) {
-  for (const char *c = text; *c != '\0'; c++) {
-    check(write(ends[1], c, 1) == 1);
-    check(wire_fd_wait_msec(1) == 0);
-  }
-}
 
 /* --- writing -------------------------------------------------------------------------------- */
 
@@ -254,7 +210,6 @@ static void a_write_that_waited_leaves_errno_alone(void **unused) {
 }
 
 int main(void) {
-#define NET(test) cmocka_unit_test_setup_teardown(test, new_net, close_net)
   const struct CMUnitTest tests[] = {
       NET(all_bytes_are_written_to_a_slow_reader),
       NET(both_directions_of_a_socket_go_at_once),
