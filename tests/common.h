@@ -179,6 +179,13 @@ HELPER const char *take_trace(void) {
 
 #define assert_trace(expected) assert_string_equal(take_trace(), expected)
 
+/* The setup of tests that need nothing else: no wires, an empty trace. */
+HELPER int afresh(void **UNUSED(state)) {
+  start_afresh();
+  take_trace();
+  return 0;
+}
+
 /* --- child processes ---------------------------------------------------------------------- */
 
 struct child {

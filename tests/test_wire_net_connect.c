@@ -6,13 +6,6 @@
 static struct listener listener;
 static int family;
 
-static int afresh(void **unused) {
-  (void)unused;
-  start_afresh();
-  take_trace();
-  return 0;
-}
-
 /* Where the machine has no IPv6 the tests for it are skipped. */
 #define for_family(which, make)                                                                    \
   family = which;                                                                                  \

@@ -1,38 +1,6 @@
 /* wire_net_init_tcp_connected: names, several addresses, the address that was used. What fails is
  * in test_wire_net_names_fail.c. Only names that need no name server are used. */
-#include "common.h"
-#include "descriptors.h"
-#include "network.h"
-
-static struct listener listener;
-static wire_net_t net;
-
-static int afresh(void **unused) {
-  (void)unused;
-  start_afresh();
-  take_trace();
-  return 0;
-}
-
-static void run(void (*entry)(void *)) {
-  spawn_named("main", entry, NULL);
-  wire_thread_run();
-}
-
-static int connect_by_name(const char *host) {
-  return wire_net_init_tcp_connected(&net, host, listener.port, 10000, NULL, NULL);
-}
-
-/* The other side of `net` sends, and `net` gets it. */
-static void exchange(void) {
-  int fd = accept_one(&listener);
-  put(fd, "hello");
-  char bytes[5];
-  size_t moved;
-  check(wire_net_read_full(&net, bytes, 5, &moved) == 0);
-  check(memcmp(bytes, "hello", 5) == 0);
-  close(fd);
-}
+#include "net_by_name.h"
 
 /* --- names ---------------------------------------------------------------------------------- */
 

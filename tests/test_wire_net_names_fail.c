@@ -1,40 +1,8 @@
 /* wire_net_init_tcp_connected: refused, unknown, too slow, cancelled; its time limit. Only names
  * that need no name server are used. */
-#include "common.h"
-#include "descriptors.h"
-#include "network.h"
+#include "net_by_name.h"
 
 #include <malloc.h>
-
-static struct listener listener;
-static wire_net_t net;
-
-static int afresh(void **unused) {
-  (void)unused;
-  start_afresh();
-  take_trace();
-  return 0;
-}
-
-static void run(void (*entry)(void *)) {
-  spawn_named("main", entry, NULL);
-  wire_thread_run();
-}
-
-static int connect_by_name(const char *host) {
-  return wire_net_init_tcp_connected(&net, host, listener.port, 10000, NULL, NULL);
-}
-
-/* The other side of `net` sends, and `net` gets it. */
-static void exchange(void) {
-  int fd = accept_one(&listener);
-  put(fd, "hello");
-  char bytes[5];
-  size_t moved;
-  check(wire_net_read_full(&net, bytes, 5, &moved) == 0);
-  check(memcmp(bytes, "hello", 5) == 0);
-  close(fd);
-}
 
 /* --- errors --------------------------------------------------------------------------------- */
 

@@ -6,13 +6,6 @@
 #include <limits.h>
 #include <pthread.h>
 
-static int afresh(void **unused) {
-  (void)unused;
-  start_afresh();
-  take_trace();
-  return 0;
-}
-
 static int64_t now_in_nanoseconds(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
