@@ -89,10 +89,19 @@ __attribute__((constructor)) static void default_deadline(void) {
   deadline(TESTS_WITH_TSAN ? 200 : 60);
 }
 
-HELPER int64_t milliseconds_now(void) {
+HELPER int64_t nanoseconds_now(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+HELPER int64_t milliseconds_now(void) { return nanoseconds_now() / 1000000; }
+
+/* Lets time pass without a switch. */
+HELPER void spin(int64_t nanoseconds) {
+  int64_t end = nanoseconds_now() + nanoseconds;
+  while (nanoseconds_now() < end) {
+  }
 }
 
 /* What /proc/self/maps says about the mapping at an address, as "rw-p"; empty when there is none.

@@ -24,15 +24,6 @@ int fsync(int fd) {
   return 0;
 }
 
-static void spin(int64_t microseconds) {
-  struct timespec now, begin;
-  clock_gettime(CLOCK_MONOTONIC, &begin);
-  do
-    clock_gettime(CLOCK_MONOTONIC, &now);
-  while ((now.tv_sec - begin.tv_sec) * 1000000 + (now.tv_nsec - begin.tv_nsec) / 1000 <
-         microseconds);
-}
-
 /* What was not cancelled in the call gives its result back. */
 static void opens(void *UNUSED(argument)) {
   check(close(wio_open(NAME, O_RDWR | O_CREAT, 0600)) == 0);
@@ -46,11 +37,11 @@ static void reads_file(void *UNUSED(argument)) {
     check(wio_read_file_content("/proc/self/status", buffer, sizeof buffer) > 0);
 }
 
-static int delay;
+static int delay; /* microseconds */
 
 static void cancels(void *wire) {
   wire_yield();
-  spin(delay);
+  spin(delay * 1000);
   wire_cancel(wire);
 }
 

@@ -79,19 +79,11 @@ static void match_in_loop(void) {
   check(wio_glob(pattern, 0, take_error, &found) == GLOB_NOMATCH);
 }
 
-static void spin(int64_t microseconds) {
-  struct timespec now, begin;
-  clock_gettime(CLOCK_MONOTONIC, &begin);
-  do
-    clock_gettime(CLOCK_MONOTONIC, &now);
-  while ((now.tv_sec - begin.tv_sec) * 1000000 + (now.tv_nsec - begin.tv_nsec) / 1000 <
-         microseconds);
-}
-
-static void cancels_walker(void *delay) {
-  spin(*(int *)delay); /* so that the thread asks something in every state of the wire */
+static void cancels_walker(void *microseconds) {
+  int delay = *(int *)microseconds * 1000;
+  spin(delay); /* so that the thread asks something in every state of the wire */
   wire_yield();
-  spin(*(int *)delay);
+  spin(delay);
   wire_cancel(&walker.wire);
   while (!walker.ended)
     check(wire_fd_wait_msec(1) == 0);

@@ -21,19 +21,10 @@ static int64_t bound;        /* what is allowed */
 static int64_t run_between;  /* ns that the wires run between their switches */
 static int64_t timer_due_at; /* ns, 0 while no timer is awaited */
 
-static int64_t nanoseconds_now(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 /* Each switch of those that never pause. */
 static void count_switch(void) {
-  if (run_between > 0) {
-    int64_t until = nanoseconds_now() + run_between;
-    while (nanoseconds_now() < until) {
-    }
-  }
+  if (run_between > 0)
+    spin(run_between);
   if (due < 0 && timer_due_at != 0 && nanoseconds_now() >= timer_due_at)
     due = 0;
   if (due >= 0 && ++due > bound) {

@@ -6,18 +6,12 @@
 #include <limits.h>
 #include <pthread.h>
 
-static int64_t now_in_nanoseconds(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 static int64_t nanoseconds(int milliseconds) { return (int64_t)milliseconds * 1000000; }
 
 static void sleep_exactly(int milliseconds) {
-  int64_t begin = now_in_nanoseconds();
+  int64_t begin = nanoseconds_now();
   check(wire_fd_wait_msec(milliseconds) == 0);
-  check(now_in_nanoseconds() - begin >= nanoseconds(milliseconds));
+  check(nanoseconds_now() - begin >= nanoseconds(milliseconds));
 }
 
 /* --- one sleeper ---------------------------------------------------------------------------- */
@@ -167,7 +161,7 @@ static int wake_order[SLEEPERS], woken;
 
 static void sleeps_in_order(void *argument) {
   struct sleeper *self = argument;
-  self->earliest_begin = now_in_nanoseconds();
+  self->earliest_begin = nanoseconds_now();
   if (self > sleepers)
     self[-1].latest_begin = self->earliest_begin;
   sleep_exactly(self->milliseconds);
@@ -182,7 +176,7 @@ static int surely_before(const struct sleeper *a, const struct sleeper *b) {
 
 static void notes_the_last_begin(void *unused) {
   (void)unused;
-  sleepers[SLEEPERS - 1].latest_begin = now_in_nanoseconds();
+  sleepers[SLEEPERS - 1].latest_begin = nanoseconds_now();
 }
 
 static void sleepers_wake_in_the_order_of_their_times(void **unused) {
@@ -287,8 +281,8 @@ static void a_sleeper_that_is_cancelled_ends_at_once(void **unused) {
 /* Cancelled and woken in the same moment, by chance in one order or the other. */
 static void cancels_what_is_due(void *wires) {
   wire_t **sleeper = wires;
-  int64_t until = now_in_nanoseconds() + nanoseconds(3);
-  while (now_in_nanoseconds() < until) {
+  int64_t until = nanoseconds_now() + nanoseconds(3);
+  while (nanoseconds_now() < until) {
   }
   for (int i = 0; i < 10; i++)
     wire_cancel(sleeper[i]);

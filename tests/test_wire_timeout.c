@@ -15,19 +15,6 @@ static int new_timeout(void **unused) {
   return 0;
 }
 
-static int64_t now_in_nanoseconds(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-/* Lets time pass without a switch, so that the library cannot look at its timers. */
-static void busy_for(int milliseconds) {
-  int64_t until = now_in_nanoseconds() + (int64_t)milliseconds * 1000000;
-  while (now_in_nanoseconds() < until) {
-  }
-}
-
 static void reset(int milliseconds) { check(wire_timeout_reset(&timeout, milliseconds) == 0); }
 
 static int wait_for_event(void) { return wire_timeout_wait(&event, &timeout); }
@@ -58,10 +45,10 @@ static int zero = 0, short_time = 5, hour = 3600 * 1000;
 static void expires_in_turn(void *unused) {
   (void)unused;
   for (int milliseconds = 1; milliseconds <= 20; milliseconds += 3) {
-    int64_t begin = now_in_nanoseconds();
+    int64_t begin = nanoseconds_now();
     reset(milliseconds);
     mark("%d", wait_for_event());
-    check(now_in_nanoseconds() - begin >= (int64_t)milliseconds * 1000000);
+    check(nanoseconds_now() - begin >= (int64_t)milliseconds * 1000000);
   }
 }
 
@@ -117,7 +104,7 @@ static void waits_until_both_are_triggered(void *unused) {
 static void triggers_event_late(void *unused) {
   (void)unused;
   wire_yield();
-  busy_for(5); /* the time is over, and the waiting wire could not run */
+  spin(5000000); /* the time is over, and the waiting wire could not run */
   wire_wait_resume(&event);
 }
 
@@ -133,11 +120,11 @@ static void an_event_counts_more_than_an_expiry_at_the_same_time(void **unused) 
 
 static void resets_to_a_later_time(void *unused) {
   (void)unused;
-  int64_t begin = now_in_nanoseconds();
+  int64_t begin = nanoseconds_now();
   reset(1);
   reset(20);
   mark("%d", wait_for_event());
-  check(now_in_nanoseconds() - begin >= 20 * 1000000);
+  check(nanoseconds_now() - begin >= 20 * 1000000);
 }
 
 static void resets_to_an_earlier_time(void *unused) {
@@ -232,13 +219,13 @@ static void a_new_timeout_is_not_armed(void **unused) {
 
 static void stops_watching_and_starts_again(void *unused) {
   (void)unused;
-  int64_t begin = now_in_nanoseconds();
+  int64_t begin = nanoseconds_now();
   reset(20);
   wire_timeout_wait_stop(&timeout);
   check(wire_fd_wait_msec(1) == 0);
   wire_timeout_wait_start(&timeout);
   mark("%d", wait_for_event());
-  check(now_in_nanoseconds() - begin >= 20 * 1000000);
+  check(nanoseconds_now() - begin >= 20 * 1000000);
 }
 
 static void stops_watching_until_the_time_is_over(void *unused) {
@@ -268,7 +255,7 @@ static void what_is_armed_but_not_watched_does_not_keep_the_thread_running(void 
 static void clears_an_expiry(void *busy) {
   reset(2);
   if (busy)
-    busy_for(5); /* nobody has seen that the time is over */
+    spin(5000000); /* nobody has seen that the time is over */
   else
     mark("%d ", wait_for_event());
   wire_timeout_wait_stop(&timeout);
