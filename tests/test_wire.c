@@ -3,23 +3,9 @@
  * test_wire_init.c. Cancelling: test_wire_cancel.c. What a wire keeps over a switch:
  * test_context.c. What aborts: test_crash.c. */
 #include "common.h"
+#include "marking.h"
 
 static char memory[16384];
-
-static void yielding(void *name) {
-  for (int round = 1; round <= 3; round++) {
-    mark("%s%d ", (const char *)name, round);
-    wire_yield();
-  }
-}
-
-static void marking(void *name) { mark("%s ", (const char *)name); }
-
-static void suspending(void *name) {
-  mark("%s1 ", (const char *)name);
-  wire_suspend();
-  mark("%s2 ", (const char *)name);
-}
 
 static void new_wires_run_in_the_order_of_their_init(void **state) {
   (void)state;

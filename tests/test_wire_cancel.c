@@ -2,6 +2,7 @@
  * blocks: test_wire_cancel_blocks.c. Cancelling what waits for something:
  * test_wire_cancel_waiting.c; wires of a pool: test_wire_pool_cancel.c. */
 #include "common.h"
+#include "marking.h"
 
 #include "wire_defer.h"
 #include "wire_fd.h"
@@ -11,13 +12,6 @@ static void suspends(void *name) {
   wire_suspend();
   mark("never ");
 }
-
-static void never(void *unused) {
-  (void)unused;
-  mark("never ");
-}
-
-static void marking(void *name) { mark("%s ", (const char *)name); }
 
 static void a_suspended_wire_ends_without_going_on(void **state) {
   (void)state;

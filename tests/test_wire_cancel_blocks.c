@@ -2,13 +2,12 @@
  * blocks are built by hand as wire_defer.h describes, so that every compiler can; the macro is in
  * test_wire_defer.c. */
 #include "common.h"
+#include "marking.h"
 
 #include "wire_channel.h"
 #include "wire_defer.h"
 #include "wire_fd.h"
 #include "wire_log.h"
-
-static void marking(void *name) { mark("%s ", (const char *)name); }
 
 struct block {
   struct wire_defer_list node; /* first */

@@ -1,6 +1,7 @@
 /* wire.h: what wire_init and wire_thread_init set up and refuse. The order in which wires run:
  * test_wire.c. */
 #include "common.h"
+#include "marking.h"
 
 #include <pthread.h>
 #include <sys/mman.h>
@@ -9,8 +10,6 @@
 #include "wire_timeout.h"
 
 static char memory[16384];
-
-static void marking(void *name) { mark("%s ", (const char *)name); }
 
 static void a_wire_may_be_used_again_when_it_has_ended(void **state) {
   (void)state;
@@ -77,12 +76,6 @@ static void sleeping(void *milliseconds) {
   mark("sleeps ");
   wire_fd_wait_msec(*(int *)milliseconds);
   mark("never ");
-}
-
-static void suspending(void *name) {
-  mark("%s1 ", (const char *)name);
-  wire_suspend();
-  mark("%s2 ", (const char *)name);
 }
 
 static void yielding_for_ever(void *unused) {

@@ -2,6 +2,7 @@
  * released it, `N.` that wire_lock_wait_clear returned to it.
  * Cancelling is in test_wire_lock_cancel.c. */
 #include "common.h"
+#include "marking.h"
 
 #include "wire_lock.h"
 
@@ -35,8 +36,6 @@ static void wait_clear(void *name) {
   mark("%s. ", (const char *)name);
 }
 
-static void note_turn(void *name) { mark("%s ", (const char *)name); }
-
 static void assert_free(void) {
   assert_int_equal(lock.num_users, 0);
   assert_true(list_empty(&lock.users));
@@ -51,7 +50,7 @@ static void a_new_lock_is_free(void **UNUSED(state)) {
 
 static void an_uncontended_lock_is_taken_without_a_switch_also_outside_wires(void **UNUSED(state)) {
   prepare();
-  spawn(note_turn, "other");
+  spawn(marking, "other");
   for (int i = 0; i < 3; i++) {
     wire_lock_take(&lock);
     assert_int_equal(lock.num_users, 1);
@@ -133,9 +132,9 @@ static void the_next_holder_runs_behind_the_wires_that_were_ready(void **UNUSED(
   wire_lock_take(&lock);
   spawn(take, "1");
   wire_thread_run();
-  spawn(note_turn, "before");
+  spawn(marking, "before");
   wire_lock_release(&lock);
-  spawn(note_turn, "after");
+  spawn(marking, "after");
   wire_thread_run();
   assert_trace("before 1+ after ");
 }

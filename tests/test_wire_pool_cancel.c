@@ -1,6 +1,7 @@
 /* wire_pool.h: an entry comes back when its wire has ended, however it ended, and goes to the next
  * in line when whoever was to have it is cancelled. */
 #include "common.h"
+#include "marking.h"
 
 #include "wire_defer.h"
 #include "wire_fd.h"
@@ -13,19 +14,6 @@ static wire_pool_entry_t entries[4];
 static void make_pool(unsigned count) {
   start_afresh();
   check(wire_pool_init(&pool, entries, count, COMMON_STACK) == 0);
-}
-
-static void marking(void *name) { mark("%s ", (const char *)name); }
-
-static void suspending(void *name) {
-  mark("%s1 ", (const char *)name);
-  wire_suspend();
-  mark("%s2 ", (const char *)name);
-}
-
-static void never(void *unused) {
-  (void)unused;
-  mark("never ");
 }
 
 static wire_t *take(void (*entry)(void *), void *argument) {

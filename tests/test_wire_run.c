@@ -1,22 +1,8 @@
 /* wire.h, on the thread's side: what wire_thread_run waits for, and wire_yield outside wires. */
 #include "common.h"
+#include "marking.h"
 
 #include "wire_fd.h"
-
-static void yielding(void *name) {
-  for (int round = 1; round <= 3; round++) {
-    mark("%s%d ", (const char *)name, round);
-    wire_yield();
-  }
-}
-
-static void marking(void *name) { mark("%s ", (const char *)name); }
-
-static void suspending(void *name) {
-  mark("%s1 ", (const char *)name);
-  wire_suspend();
-  mark("%s2 ", (const char *)name);
-}
 
 static void long_yielding(void *count) {
   for (int i = 0; i < 1000; i++) {

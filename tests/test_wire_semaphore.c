@@ -1,5 +1,6 @@
 /* wire_semaphore.h. In the traces `N+` says that the wire named N got a unit. */
 #include "common.h"
+#include "marking.h"
 
 #include <limits.h>
 
@@ -17,8 +18,6 @@ static void take(void *name) {
   wire_sem_take(&sem);
   mark("%s+ ", (const char *)name);
 }
-
-static void note_turn(void *name) { mark("%s ", (const char *)name); }
 
 static const char *const names[] = {"0", "1", "2", "3", "4", "5"};
 
@@ -39,7 +38,7 @@ static void init_sets_the_count(void **UNUSED(state)) {
 
 static void free_units_are_taken_without_a_switch_also_outside_wires(void **UNUSED(state)) {
   prepare(2);
-  spawn(note_turn, "other");
+  spawn(marking, "other");
   wire_sem_take(&sem);
   assert_idle(1);
   wire_sem_take(&sem);
@@ -128,9 +127,9 @@ static void a_served_waiter_runs_behind_the_wires_that_were_ready(void **UNUSED(
   prepare(0);
   spawn(take, "0");
   wire_thread_run();
-  spawn(note_turn, "before");
+  spawn(marking, "before");
   wire_sem_release(&sem);
-  spawn(note_turn, "after");
+  spawn(marking, "after");
   wire_thread_run();
   assert_trace("before 0+ after ");
 }

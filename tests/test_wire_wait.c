@@ -1,6 +1,7 @@
 /* wire_wait.h: the states of a wait, and lists of waits. Waiting for one or two:
  * test_wire_wait_two.c; what cancelling and misuse do: test_wire_wait_end.c. */
 #include "common.h"
+#include "marking.h"
 
 #include <sys/mman.h>
 
@@ -235,15 +236,13 @@ static void list_wait_suspends_until_one_is_triggered(void **UNUSED(state)) {
   assert_trace("a ");
 }
 
-static void note_turn(void *name) { mark("%s ", (const char *)name); }
-
 static void a_triggered_wire_runs_behind_the_wires_that_were_ready(void **UNUSED(state)) {
   prepare();
   spawn(wait_twice, NULL);
   wire_thread_run();
-  spawn(note_turn, "before");
+  spawn(marking, "before");
   wire_wait_resume(&b);
-  spawn(note_turn, "after");
+  spawn(marking, "after");
   wire_thread_run();
   assert_trace("before b after ");
 }
