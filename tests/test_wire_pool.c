@@ -1,35 +1,11 @@
 /* wire_pool.h: entries and their order, waiting for one, sizes, bad input. How an entry comes back
  * when its wire or a waiter is cancelled: test_wire_pool_cancel.c. */
 #include "common.h"
-#include "marking.h"
+#include "pools.h"
 
 #include <sys/mman.h>
 
 #include "wire_fd.h"
-#include "wire_pool.h"
-
-static wire_pool_t pool;
-static wire_pool_entry_t entries[4];
-
-/* A pool with the first `count` of `entries`. Stacks are the pool's for good. */
-static void make_pool(unsigned count) {
-  start_afresh();
-  check(wire_pool_init(&pool, entries, count, COMMON_STACK) == 0);
-}
-
-static wire_t *take(void (*entry)(void *), void *argument) {
-  wire_t *wire = wire_pool_alloc(&pool, "pool wire", entry, argument);
-  if (wire == NULL)
-    check(errno == EAGAIN);
-  return wire;
-}
-
-static int in_entries(wire_t *wire) {
-  for (size_t i = 0; i < ARRAY_SIZE(entries); i++)
-    if (wire == &entries[i].task)
-      return 1;
-  return 0;
-}
 
 static void wires_live_in_the_entries_of_the_caller(void **state) {
   (void)state;
@@ -105,20 +81,6 @@ static void names_are_copied(void **state) {
   assert_string_equal(wire->name, "abcdefghijabcdefghijabcdefghija");
   wire_thread_run();
   take_trace();
-}
-
-static wire_t *waits_with_a_local_name(const char *text) {
-  char name[32];
-  snprintf(name, sizeof name, "by %s", text);
-  wire_t *wire = wire_pool_alloc_block(&pool, name, marking, (void *)(uintptr_t)text);
-  memset(name, '!', sizeof name - 1);
-  return wire;
-}
-
-static void waiter(void *name) {
-  wire_t *wire = waits_with_a_local_name(name);
-  check(in_entries(wire));
-  mark("(%s) ", wire->name);
 }
 
 static void waiters_are_served_first_come_first_served(void **state) {
@@ -237,16 +199,6 @@ static void many_waiters_share_a_few_entries(void **state) {
     spawn(starts_jobs, NULL);
   wire_thread_run();
   assert_int_equal(jobs_done, 50 * 100);
-}
-
-static void assert_all_free(unsigned count) {
-  for (unsigned i = 0; i < count; i++)
-    assert_non_null(take(marking, "free"));
-  assert_null(take(never, NULL));
-  wire_thread_run();
-  for (unsigned i = 0; i < count; i++)
-    assert_memory_equal(common_trace + 5 * i, "free ", 5);
-  take_trace();
 }
 
 static unsigned touched;
