@@ -1,18 +1,8 @@
-/* wire_lock.h. In the traces `N+` says that the wire named N got the lock, `N-` that it has
- * released it, `N.` that wire_lock_wait_clear returned to it.
- * Cancelling is in test_wire_lock_cancel.c. */
+/* wire_lock.h. The traces are those of locks.h; `N-` says that the wire named N has released the
+ * lock. Cancelling is in test_wire_lock_cancel.c. */
 #include "common.h"
+#include "locks.h"
 #include "marking.h"
-
-#include "wire_lock.h"
-
-static wire_lock_t lock;
-
-static void prepare(void) {
-  start_afresh();
-  wire_lock_init(&lock);
-  take_trace();
-}
 
 /* Holds the lock over two switches. */
 static void use(void *name) {
@@ -23,22 +13,6 @@ static void use(void *name) {
   wire_yield();
   mark("%s- ", (const char *)name);
   wire_lock_release(&lock);
-}
-
-/* Takes it and ends. */
-static void take(void *name) {
-  wire_lock_take(&lock);
-  mark("%s+ ", (const char *)name);
-}
-
-static void wait_clear(void *name) {
-  wire_lock_wait_clear(&lock);
-  mark("%s. ", (const char *)name);
-}
-
-static void assert_free(void) {
-  assert_int_equal(lock.num_users, 0);
-  assert_true(list_empty(&lock.users));
 }
 
 static void a_new_lock_is_free(void **UNUSED(state)) {

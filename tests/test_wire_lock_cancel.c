@@ -1,33 +1,8 @@
-/* What wire_cancel does to a wire that waits for a lock, has been given it, or holds it. The traces
- * are those of test_wire_lock.c. */
+/* What wire_cancel does to a wire that waits for a lock, has been given it, or holds it. */
 #include "common.h"
+#include "locks.h"
 
 #include "wire_defer.h"
-#include "wire_lock.h"
-
-static wire_lock_t lock;
-
-static void prepare(void) {
-  start_afresh();
-  wire_lock_init(&lock);
-  take_trace();
-}
-
-/* Takes it and ends. */
-static void take(void *name) {
-  wire_lock_take(&lock);
-  mark("%s+ ", (const char *)name);
-}
-
-static void wait_clear(void *name) {
-  wire_lock_wait_clear(&lock);
-  mark("%s. ", (const char *)name);
-}
-
-static void assert_free(void) {
-  assert_int_equal(lock.num_users, 0);
-  assert_true(list_empty(&lock.users));
-}
 
 static void a_cancelled_waiter_loses_its_place(void **UNUSED(state)) {
   for (int which = 0; which < 3; which++) {
