@@ -2,32 +2,9 @@
  * test_wire_wait_two.c; what cancelling and misuse do: test_wire_wait_end.c. */
 #include "common.h"
 #include "marking.h"
+#include "waits.h"
 
 #include <sys/mman.h>
-
-#include "wire_wait.h"
-
-static wire_wait_t a, b, c;
-static wire_wait_list_t list;
-
-static void prepare(void) {
-  start_afresh();
-  wire_wait_init(&a);
-  wire_wait_init(&b);
-  wire_wait_init(&c);
-  wire_wait_list_init(&list);
-  take_trace();
-}
-
-static const char *name_of(const wire_wait_t *wait) {
-  return wait == &a ? "a" : wait == &b ? "b" : wait == &c ? "c" : "?";
-}
-
-#define assert_state(wait, is_waiting, is_triggered)                                               \
-  do {                                                                                             \
-    assert_int_equal((wait).waiting, is_waiting);                                                  \
-    assert_int_equal((wait).triggered, is_triggered);                                              \
-  } while (0)
 
 static void assert_list(const char *expected) {
   char text[8] = "";

@@ -1,20 +1,9 @@
 /* wire_wait.h: what becomes of waits whose wire is cancelled or ends, and what misuse gives. */
 #include "common.h"
+#include "waits.h"
 
 #include "wire_defer.h"
 #include "wire_pool.h"
-#include "wire_wait.h"
-
-static wire_wait_t a, b;
-static wire_wait_list_t list;
-
-static void prepare(void) {
-  start_afresh();
-  wire_wait_init(&a);
-  wire_wait_init(&b);
-  wire_wait_list_init(&list);
-  take_trace();
-}
 
 static void at_the_end(struct wire_defer_list *UNUSED(node)) { mark("end "); }
 

@@ -1,27 +1,6 @@
 /* wire_wait.h: wire_wait_single and wire_wait_two. */
 #include "common.h"
-
-#include "wire_wait.h"
-
-static wire_wait_t a, b, c;
-
-static void prepare(void) {
-  start_afresh();
-  wire_wait_init(&a);
-  wire_wait_init(&b);
-  wire_wait_init(&c);
-  take_trace();
-}
-
-static const char *name_of(const wire_wait_t *wait) {
-  return wait == &a ? "a" : wait == &b ? "b" : wait == &c ? "c" : "?";
-}
-
-#define assert_state(wait, is_waiting, is_triggered)                                               \
-  do {                                                                                             \
-    assert_int_equal((wait).waiting, is_waiting);                                                  \
-    assert_int_equal((wait).triggered, is_triggered);                                              \
-  } while (0)
+#include "waits.h"
 
 static void single(void *wait) {
   wire_wait_single(wait);
