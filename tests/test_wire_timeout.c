@@ -1,28 +1,7 @@
 /* wire_timeout.h: a time after which a wait is triggered. No test says how fast anything is; the
  * lower bound "never early" is exact. Lists and the end of wires are in test_wire_timeout_end.c. */
 #include "common.h"
-#include "wire_timeout.h"
-
-static wire_timeout_t timeout;
-static wire_wait_t event; /* what is waited for beside the timeout */
-
-static int new_timeout(void **unused) {
-  (void)unused;
-  start_afresh();
-  take_trace();
-  assert_int_equal(wire_timeout_init(&timeout), 0);
-  wire_wait_init(&event);
-  return 0;
-}
-
-static void reset(int milliseconds) { check(wire_timeout_reset(&timeout, milliseconds) == 0); }
-
-static int wait_for_event(void) { return wire_timeout_wait(&event, &timeout); }
-
-static void waits(void *unused) {
-  (void)unused;
-  mark("%d ", wait_for_event());
-}
+#include "timeouts.h"
 
 static void triggers_event_after(void *milliseconds) {
   check(wire_fd_wait_msec(*(int *)milliseconds) == 0);
@@ -30,15 +9,7 @@ static void triggers_event_after(void *milliseconds) {
   wire_wait_resume(&event);
 }
 
-static int zero = 0, short_time = 5, hour = 3600 * 1000;
-
-/* Runs a wire and compares what it marks. */
-#define assert_wire_marks(entry, expected)                                                         \
-  do {                                                                                             \
-    spawn(entry, NULL);                                                                            \
-    wire_thread_run();                                                                             \
-    assert_trace(expected);                                                                        \
-  } while (0)
+static int zero;
 
 /* --- expiry --------------------------------------------------------------------------------- */
 
@@ -55,15 +26,6 @@ static void expires_in_turn(void *unused) {
 static void it_expires_and_never_early(void **unused) {
   (void)unused;
   assert_wire_marks(expires_in_turn, "2222222");
-}
-
-static void waits_three_times(void *unused) {
-  (void)unused;
-  reset(1);
-  for (int i = 0; i < 3; i++)
-    mark("%d", wait_for_event());
-  reset(1);
-  mark("%d", wait_for_event());
 }
 
 static void expired_it_stays_so_for_every_further_wait(void **unused) {
@@ -282,24 +244,23 @@ static void to_stop_watching_forgets_an_expiry_that_nobody_has_seen(void **unuse
 }
 
 int main(void) {
-#define T(test) cmocka_unit_test_setup(test, new_timeout)
   const struct CMUnitTest tests[] = {
-      T(it_expires_and_never_early),
-      T(expired_it_stays_so_for_every_further_wait),
-      T(an_expiry_before_the_wait_is_not_missed),
-      T(the_event_comes_first),
-      T(an_event_counts_more_than_an_expiry_at_the_same_time),
-      T(reset_replaces_the_time),
-      T(reset_reaches_a_wire_that_waits_already),
-      T(zero_disarms),
-      T(zero_forgets_an_expiry),
-      T(stop_forgets_an_expiry),
-      T(stop_disarms),
-      T(a_new_timeout_is_not_armed),
-      T(it_goes_on_counting_while_it_is_not_watched),
-      T(what_is_armed_but_not_watched_does_not_keep_the_thread_running),
-      T(to_stop_watching_forgets_an_expiry),
-      T(to_stop_watching_forgets_an_expiry_that_nobody_has_seen),
+      TIMEOUT(it_expires_and_never_early),
+      TIMEOUT(expired_it_stays_so_for_every_further_wait),
+      TIMEOUT(an_expiry_before_the_wait_is_not_missed),
+      TIMEOUT(the_event_comes_first),
+      TIMEOUT(an_event_counts_more_than_an_expiry_at_the_same_time),
+      TIMEOUT(reset_replaces_the_time),
+      TIMEOUT(reset_reaches_a_wire_that_waits_already),
+      TIMEOUT(zero_disarms),
+      TIMEOUT(zero_forgets_an_expiry),
+      TIMEOUT(stop_forgets_an_expiry),
+      TIMEOUT(stop_disarms),
+      TIMEOUT(a_new_timeout_is_not_armed),
+      TIMEOUT(it_goes_on_counting_while_it_is_not_watched),
+      TIMEOUT(what_is_armed_but_not_watched_does_not_keep_the_thread_running),
+      TIMEOUT(to_stop_watching_forgets_an_expiry),
+      TIMEOUT(to_stop_watching_forgets_an_expiry_that_nobody_has_seen),
   };
   return cmocka_run_group_tests_name("wire_timeout", tests, NULL, NULL);
 }

@@ -1,49 +1,9 @@
 /* wire_timeout.h: timeouts in lists, the end of wires that use them, misuse, very many. */
 #include "common.h"
 #include "descriptors.h"
-#include "wire_timeout.h"
+#include "timeouts.h"
 
 #include <pthread.h>
-
-static wire_timeout_t timeout;
-static wire_wait_t event; /* what is waited for beside the timeout */
-
-static int new_timeout(void **unused) {
-  (void)unused;
-  start_afresh();
-  take_trace();
-  assert_int_equal(wire_timeout_init(&timeout), 0);
-  wire_wait_init(&event);
-  return 0;
-}
-
-static void reset(int milliseconds) { check(wire_timeout_reset(&timeout, milliseconds) == 0); }
-
-static int wait_for_event(void) { return wire_timeout_wait(&event, &timeout); }
-
-static void waits(void *unused) {
-  (void)unused;
-  mark("%d ", wait_for_event());
-}
-
-static int short_time = 5, hour = 3600 * 1000;
-
-/* Runs a wire and compares what it marks. */
-#define assert_wire_marks(entry, expected)                                                         \
-  do {                                                                                             \
-    spawn(entry, NULL);                                                                            \
-    wire_thread_run();                                                                             \
-    assert_trace(expected);                                                                        \
-  } while (0)
-
-static void waits_three_times(void *unused) {
-  (void)unused;
-  reset(1);
-  for (int i = 0; i < 3; i++)
-    mark("%d", wait_for_event());
-  reset(1);
-  mark("%d", wait_for_event());
-}
 
 /* --- lists ---------------------------------------------------------------------------------- */
 
@@ -301,20 +261,19 @@ static void many_timeouts_in_two_threads_cost_no_descriptors(void **unused) {
 }
 
 int main(void) {
-#define T(test) cmocka_unit_test_setup(test, new_timeout)
   const struct CMUnitTest tests[] = {
-      T(its_wait_can_be_chained_into_a_list),
-      T(it_outlives_the_wire_that_armed_it),
-      T(it_belongs_to_the_wire_that_reset_it_last),
-      T(a_wire_that_ends_leaves_no_armed_timeout_behind),
-      T(a_wire_that_ends_leaves_no_expired_timeout_behind),
-      T(a_cancelled_wire_ends_in_its_wait_and_its_timeout_with_it),
-      T(bad_arguments_give_EINVAL_and_change_nothing),
-      T(a_negative_time_leaves_it_armed),
-      T(misuse_that_cannot_be_reported_aborts),
-      T(successful_calls_leave_errno_alone),
-      T(init_does_not_look_at_the_former_content),
-      T(many_timeouts_in_two_threads_cost_no_descriptors),
+      TIMEOUT(its_wait_can_be_chained_into_a_list),
+      TIMEOUT(it_outlives_the_wire_that_armed_it),
+      TIMEOUT(it_belongs_to_the_wire_that_reset_it_last),
+      TIMEOUT(a_wire_that_ends_leaves_no_armed_timeout_behind),
+      TIMEOUT(a_wire_that_ends_leaves_no_expired_timeout_behind),
+      TIMEOUT(a_cancelled_wire_ends_in_its_wait_and_its_timeout_with_it),
+      TIMEOUT(bad_arguments_give_EINVAL_and_change_nothing),
+      TIMEOUT(a_negative_time_leaves_it_armed),
+      TIMEOUT(misuse_that_cannot_be_reported_aborts),
+      TIMEOUT(successful_calls_leave_errno_alone),
+      TIMEOUT(init_does_not_look_at_the_former_content),
+      TIMEOUT(many_timeouts_in_two_threads_cost_no_descriptors),
   };
   return cmocka_run_group_tests_name("wire_timeout, the end", tests, NULL, NULL);
 }
