@@ -4,8 +4,7 @@
 #include "wio.h"
 
 #include "fault_work.h"
-
-#include <dlfcn.h>
+#include "few_threads.h"
 
 /* --- the run ---------------------------------------------------------------------------------- */
 
@@ -55,8 +54,7 @@ static void run_with(long count) {
     fail_msg("%ld allowed: status 0x%x\n%s", count, (unsigned)child->status, child->errors);
 }
 
-/* --- descriptors --------------------------------------------------------------------------------
- */
+/* --- descriptors ------------------------------------------------------------------------------ */
 
 static struct rlimit normal, low;
 
@@ -99,8 +97,7 @@ static void few_descriptors_are_enough_or_it_is_said(void **UNUSED(state)) {
     run_with(count);
 }
 
-/* --- memory
- * --------------------------------------------------------------------------------------- */
+/* --- memory ---------------------------------------------------------------------------------- */
 
 static void allow_memory(void) {
   long pages = 0;
@@ -126,28 +123,11 @@ static void little_memory_is_enough_or_it_is_said(void **UNUSED(state)) {
     run_with(bytes);
 }
 
-/* --- threads
- * ---------------------------------------------------------------------------------------- */
-
-static long threads_left = -1; /* -1: any number */
-
-typedef int create_thread(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
-
-/* Before libc's. */
-int pthread_create(pthread_t *id, const pthread_attr_t *attributes, void *(*entry)(void *),
-                   void *argument) {
-  static create_thread *libc;
-  if (threads_left == 0)
-    return EAGAIN;
-  threads_left -= threads_left > 0;
-  if (libc == NULL)
-    *(void **)&libc = dlsym(RTLD_NEXT, "pthread_create");
-  return libc(id, attributes, entry, argument);
-}
+/* --- threads --------------------------------------------------------------------------------- */
 
 static void allow_threads(void) { threads_left = allowed; }
 
-static void allow_all_threads(void) { threads_left = -1; }
+static void allow_all_threads(void) { threads_left = ANY_NUMBER; }
 
 static void few_threads_are_enough_or_it_is_said(void **UNUSED(state)) {
   limit = allow_threads;

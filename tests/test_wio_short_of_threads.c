@@ -2,20 +2,10 @@
  * started for it go again. */
 #include "wio.h"
 
-#include <dlfcn.h>
-#include <pthread.h>
+#include "few_threads.h"
+
 #include <semaphore.h>
 #include <sys/syscall.h>
-
-/* libwire's threads are made with this program's function, up to so many. */
-static int threads_left = 1 << 30;
-
-int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*body)(void *),
-                   void *argument) {
-  int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
-  *(void **)&create = dlsym(RTLD_NEXT, "pthread_create");
-  return threads_left-- > 0 ? create(thread, attributes, body, argument) : EAGAIN;
-}
 
 /* A worker's call that takes as long as the test likes. */
 #define HELD_FD 1000000
@@ -160,7 +150,7 @@ static void open_all(int with_writers) {
   for (int i = 0; i < READERS; i++)
     spawn(opens_a_pipe, (void *)(intptr_t)i);
   wire_thread_run();
-  threads_left = 1 << 30;
+  threads_left = ANY_NUMBER;
   start_afresh();
   for (int i = 0; i < READERS; i++) {
     close(writers[i]);

@@ -1,38 +1,22 @@
 /* No threads, no descriptors, no memory, no processes to be had: the call that needed one says so,
- * calls that need none go on, and all is well when there are some again. This program's own
- * pthread_create comes before libc's and gives as many threads as it is told. */
+ * calls that need none go on, and all is well when there are some again. */
 #include "wio.h"
 
+#include "few_threads.h"
 #include "kernel.h"
 #include "wio_everything.h"
 
-#include <dlfcn.h>
 #include <glob.h>
 #include <grp.h>
 #include <netdb.h>
 #include <sys/mman.h>
 #include <sys/statfs.h>
 
-static int threads_left = -1; /* -1: any number */
-
-typedef int create_thread(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
-
-int pthread_create(pthread_t *id, const pthread_attr_t *attributes, void *(*entry)(void *),
-                   void *argument) {
-  static create_thread *libc;
-  if (threads_left == 0)
-    return EAGAIN;
-  threads_left -= threads_left > 0;
-  if (libc == NULL)
-    *(void **)&libc = dlsym(RTLD_NEXT, "pthread_create");
-  return libc(id, attributes, entry, argument);
-}
-
 static struct holdings before;
 
 static void begin(void) {
   start_afresh();
-  threads_left = -1;
+  threads_left = ANY_NUMBER;
   injected = 0;
   fault.number = 0;
   if (used.file == 0)
@@ -44,7 +28,7 @@ static void begin(void) {
 }
 
 static void end(void) {
-  threads_left = -1;
+  threads_left = ANY_NUMBER;
   injected = 0;
   run_io();
   start_afresh();

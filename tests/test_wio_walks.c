@@ -2,25 +2,14 @@
  * callbacks, and no thread to be had. */
 #include "wio.h"
 
+#include "few_threads.h"
 #include "wio_holdings.h"
 
-#include <dlfcn.h>
-#include <pthread.h>
 #include <sys/mman.h>
 
 #include "wire_defer.h"
 
 #define STACK (64u * 1024u)
-
-/* libwire's threads are made with this program's function, which may refuse. */
-static int no_threads;
-
-int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*body)(void *),
-                   void *argument) {
-  int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
-  *(void **)&create = dlsym(RTLD_NEXT, "pthread_create");
-  return no_threads ? EAGAIN : create(thread, attributes, body, argument);
-}
 
 static char tree[] = "wio_walks_XXXXXX";
 static char walked[64];
@@ -168,12 +157,12 @@ static void walks_without_threads(void *UNUSED(argument)) {
   char pattern[64];
   glob_t found;
   snprintf(pattern, sizeof pattern, "%s/loop/*", tree);
-  no_threads = 1;
+  threads_left = 0;
   errno = 0;
   check(wio_ftw(walked, take_entry, 5) == -1 && errno == EAGAIN);
   errno = 0;
   check(wio_glob(pattern, 0, take_error, &found) == GLOB_NOSPACE && errno == EAGAIN);
-  no_threads = 0;
+  threads_left = ANY_NUMBER;
   check(wio_ftw(walked, take_entry, 5) == 0);
 }
 
