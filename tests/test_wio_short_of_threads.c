@@ -2,29 +2,14 @@
  * started for it go again. */
 #include "wio.h"
 
+#define HOLD_FSYNC_AND_READLINK
 #include "few_threads.h"
-
-#include <semaphore.h>
-#include <sys/syscall.h>
-
-/* A worker's call that takes as long as the test likes. */
-#define HELD_FD 1000000
-
-static sem_t held, gate;
-
-int fsync(int fd) {
-  if (fd != HELD_FD)
-    return (int)syscall(SYS_fsync, fd);
-  sem_post(&held);
-  while (sem_wait(&gate) != 0)
-    check(errno == EINTR);
-  return 0;
-}
+#include "held_calls.h"
 
 static void hold(void *UNUSED(argument)) { check(wio_fsync(HELD_FD) == 0); }
 
 static void await_held(void) {
-  while (sem_trywait(&held) != 0)
+  while (sem_trywait(&held.entered) != 0)
     wire_yield();
 }
 
@@ -42,7 +27,7 @@ static void is_served(void *UNUSED(argument)) {
   await_held();
   check(wio_statfs("/", &status) == 0);
   served = 1;
-  check(sem_post(&gate) == 0);
+  check(sem_post(&held.gate) == 0);
 }
 
 static void a_stuck_worker_is_relieved_while_wires_run(void **UNUSED(state)) {
@@ -73,7 +58,7 @@ static void watches_threads(void *UNUSED(argument)) {
     await_held();
   check(threads() > 3);
   for (int i = 0; i < 5; i++)
-    check(sem_post(&gate) == 0);
+    check(sem_post(&held.gate) == 0);
   while (threads() > 3)
     check(wire_fd_wait_msec(10) == 0);
   /* The others had the same time to go. */
@@ -171,7 +156,7 @@ static void calls_are_refused_when_none_of_the_threads_comes_free(void **UNUSED(
 }
 
 int main(void) {
-  check(sem_init(&held, 0, 0) == 0 && sem_init(&gate, 0, 0) == 0);
+  hold_calls();
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_stuck_worker_is_relieved_while_wires_run),
       cmocka_unit_test(only_threads_that_are_too_many_end),

@@ -2,27 +2,12 @@
  * of is disposed of, and what was to be given back is. */
 #include "wio.h"
 
-#include <semaphore.h>
-#include <sys/syscall.h>
-
+#define HOLD_FSYNC_AND_READLINK
 #include "descriptors.h"
+#include "held_calls.h"
 #include "wire_defer.h"
 
 #define NAME "wio_test_unclaimed"
-
-/* A worker's call that takes as long as the test likes. */
-#define HELD_FD 1000000
-
-static sem_t held, gate;
-
-int fsync(int fd) {
-  if (fd != HELD_FD)
-    return (int)syscall(SYS_fsync, fd);
-  sem_post(&held);
-  while (sem_wait(&gate) != 0)
-    check(errno == EINTR);
-  return 0;
-}
 
 /* What was not cancelled in the call gives its result back. */
 static void opens(void *UNUSED(argument)) {
@@ -96,11 +81,11 @@ static void closes_directory(void *directory) { wio_closedir(directory); }
 static void holds_the_worker(void *UNUSED(argument)) { check(wio_fsync(HELD_FD) == 0); }
 
 static void cancels_all(void *UNUSED(argument)) {
-  while (sem_trywait(&held) != 0)
+  while (sem_trywait(&held.entered) != 0)
     wire_yield();
   for (int i = 0; i < 2 * MANY; i++)
     wire_cancel(closers[i]);
-  check(sem_post(&gate) == 0);
+  check(sem_post(&held.gate) == 0);
 }
 
 static void what_was_to_be_closed_is_closed(void **UNUSED(state)) {
@@ -122,7 +107,7 @@ static void what_was_to_be_closed_is_closed(void **UNUSED(state)) {
 }
 
 int main(void) {
-  check(sem_init(&held, 0, 0) == 0 && sem_init(&gate, 0, 0) == 0);
+  hold_calls();
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_cancelled_open_leaves_no_descriptor),
       cmocka_unit_test(a_cancelled_opendir_leaves_no_descriptor),
