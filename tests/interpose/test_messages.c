@@ -1,32 +1,17 @@
 /* Wide characters, the state of streams, and messages on stderr and in the log: as outside wires,
- * and only the calling wire waits, whether for a pipe or for a stream that another wire waits in.
- */
+ * and only the calling wire waits, whether for a pipe or for a stream that another wire is in. */
 #include "both.h"
+#include "streams.h"
 
 #include <err.h>
 #include <syslog.h>
 #include <wchar.h>
 
-static int ends[2];
-static FILE *in, *out;
-
-static void open_streams(void) {
-  check(pipe(ends) == 0);
-  in = fdopen(ends[0], "r");
-  out = fdopen(ends[1], "w");
-  check(in && out);
-}
-
-static void close_streams(void) {
-  fclose(in);
-  fclose(out);
-}
-
 static void write_in_pieces(void *unused) {
   (void)unused;
-  check(write(ends[1], "12 first ", 9) == 9);
+  write_text("12 first ");
   until_blocked();
-  check(write(ends[1], "line\nrest\n34 56\n", 16) == 16);
+  write_text("line\nrest\n34 56\n");
 }
 
 static void reads_wide(void) {
@@ -164,7 +149,7 @@ static void writes_the_line(void *unused) {
     wire_yield();
   check(usleep(2000) == 0); /* the other wire must ask first; if it cannot, it blocks us here */
   mark("writes ");
-  check(write(ends[1], "line\n", 5) == 5);
+  write_text("line\n");
 }
 
 static void questions_wait_for_the_stream(void **state) {

@@ -1,23 +1,10 @@
 /* Streams in wires: as outside on pipes and files, and shared by several wires of one thread. */
 #include "both.h"
+#include "streams.h"
 
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <wchar.h>
-
-static int ends[2];
-static FILE *in, *out;
-
-static void open_pipe(void) {
-  check(pipe(ends) == 0);
-  in = fdopen(ends[0], "r");
-  out = fdopen(ends[1], "w");
-  check(in && out);
-}
-
-static void write_text(void *text) {
-  check(write(ends[1], text, strlen(text)) == (ssize_t)strlen(text));
-}
 
 static void write_and_close(void *text) {
   write_text(text);
@@ -27,7 +14,7 @@ static void write_and_close(void *text) {
 static void reads(void) {
   char line[32] = "";
   peer_t peer;
-  open_pipe();
+  open_streams();
   begin_peer(&peer, write_text, "first\nsecond\nx12 3");
   CALL(fgets(line, sizeof line, in) == line);
   end_peer(&peer);
@@ -53,7 +40,7 @@ static void reads_lines(void) {
   char *line = NULL;
   size_t size = 0;
   peer_t peer;
-  open_pipe();
+  open_streams();
   begin_peer(&peer, write_and_close, "one\ntwo;three");
   CALL(getline(&line, &size, in));
   note("%s", line);
@@ -84,7 +71,7 @@ static void read_much(void *unused) {
 
 static void writes(void) {
   peer_t peer;
-  open_pipe();
+  open_streams();
   for (size_t i = 0; i < MUCH; i++)
     much[i] = (char)('a' + i % 26);
   begin_peer(&peer, read_much, NULL);
@@ -104,7 +91,7 @@ static void writes(void) {
 
 static void broken(void) {
   check(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
-  open_pipe();
+  open_streams();
   CALL(fclose(in));
   CALL(fputs("text", out));
   CALL(fflush(out));
@@ -177,7 +164,7 @@ static void write_in_pieces(void *unused) {
 static void test_wires_share_a_stream(void **state) {
   (void)state;
   start_afresh();
-  open_pipe();
+  open_streams();
   spawn(read_line, "a");
   spawn(read_line, "b");
   spawn(write_in_pieces, NULL);
@@ -186,8 +173,7 @@ static void test_wires_share_a_stream(void **state) {
   assert_int_equal(strncmp(trace, "write, ", 7), 0);
   assert_non_null(strstr(trace, "a line, "));
   assert_non_null(strstr(trace, "b line, "));
-  fclose(in);
-  fclose(out);
+  close_streams();
 }
 
 static void hold_stream(void *unused) {
@@ -212,7 +198,7 @@ static void print_between(void *unused) {
 static void test_a_locked_stream_is_one_wires_own(void **state) {
   (void)state;
   start_afresh();
-  open_pipe();
+  open_streams();
   spawn(hold_stream, NULL);
   spawn(print_between, NULL);
   wire_thread_run();
@@ -220,8 +206,7 @@ static void test_a_locked_stream_is_one_wires_own(void **state) {
   char text[64] = "";
   assert_true(read(ends[0], text, sizeof text) > 0);
   assert_string_equal(text, "one two three\nother\n");
-  fclose(in);
-  fclose(out);
+  close_streams();
 }
 
 int main(void) {

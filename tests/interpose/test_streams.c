@@ -1,27 +1,8 @@
 /* stdio in wires: as outside, and only the calling wire waits. */
 #include "both.h"
+#include "streams.h"
 
 #include <sys/stat.h>
-
-static int ends[2];
-static FILE *in, *out;
-
-static void open_streams(void) {
-  check(pipe(ends) == 0);
-  in = fdopen(ends[0], "r");
-  out = fdopen(ends[1], "w");
-  check(in && out);
-}
-
-static void close_streams(void) {
-  fclose(in);
-  if (out)
-    fclose(out);
-}
-
-static void write_text(void *text) {
-  check(write(ends[1], text, strlen(text)) == (ssize_t)strlen(text));
-}
 
 /* A line in two pieces, and the beginning of the next. */
 static void write_in_pieces(void *unused) {
