@@ -32,6 +32,13 @@ HELPER void assert_nobody_queued(void) {
   }
 }
 
+/* A wire that has ended: to resume it does nothing. */
+HELPER void assert_only_ended(wire_t *wire) {
+  wire_resume(wire);
+  wire_thread_run();
+  assert_trace("");
+}
+
 HELPER void send_to(wire_channel_t *c, void *message) {
   wire_channel_send(c, message);
   mark("sent%c ", *(char *)message);

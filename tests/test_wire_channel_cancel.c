@@ -5,12 +5,6 @@
 
 #include "channels.h"
 
-static void assert_only_ended(wire_t *wire) {
-  wire_resume(wire);
-  wire_thread_run();
-  assert_trace("");
-}
-
 static void a_cancelled_sender_takes_its_message_back(void **UNUSED(state)) {
   prepare();
   spawn(send_first, &messages[0]);

@@ -5,12 +5,6 @@
 #include "channels.h"
 #include "wire_defer.h"
 
-static void assert_only_ended(wire_t *wire) {
-  wire_resume(wire);
-  wire_thread_run();
-  assert_trace("");
-}
-
 /* Registered with all three channels, then waiting; what it has is taken back when it ends. */
 static void select_from_three(void *UNUSED(argument)) {
   wire_channel_t *channels[] = {&channel, &second, &third};
