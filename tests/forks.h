@@ -52,6 +52,19 @@ HELPER void run_wires_and_exit(const char *in_parent, const char *in_child_proce
 
 HELPER void passes(void (*body)(void *)) { expect_success(run_child(body, NULL)); }
 
+/* Wires that run in the process `parent` only. */
+HELPER void sleeps_in_parent(void *UNUSED(argument)) {
+  check(wire_fd_wait_msec(10) == 0);
+  check(!in_child());
+  mark("slept ");
+}
+
+HELPER void suspends_in_parent(void *UNUSED(argument)) {
+  wire_suspend();
+  check(!in_child());
+  mark("resumed ");
+}
+
 /* Where a test begins. */
 HELPER void begin(void) {
   parent = getpid();

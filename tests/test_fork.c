@@ -25,20 +25,6 @@ static void yields(void *unused) {
   mark("yielded ");
 }
 
-static void sleeps(void *unused) {
-  (void)unused;
-  check(wire_fd_wait_msec(10) == 0);
-  check(!in_child());
-  mark("slept ");
-}
-
-static void suspends(void *unused) {
-  (void)unused;
-  wire_suspend();
-  check(!in_child());
-  mark("resumed ");
-}
-
 static void reads(void *unused) {
   (void)unused;
   wire_fd_state_t watched;
@@ -81,8 +67,8 @@ static void one_of_many(void *unused) {
   check(pipe(pipe_ends) == 0);
   spawn(forks_among_others, NULL);
   spawn(yields, NULL);
-  spawn(sleeps, NULL);
-  suspended = spawn(suspends, NULL);
+  spawn(sleeps_in_parent, NULL);
+  suspended = spawn(suspends_in_parent, NULL);
   spawn(reads, NULL);
   wire_thread_run();
   const char *trace = take_trace();
@@ -313,7 +299,7 @@ static void what_the_others_waited_for_is_free_in_the_child(void **state) {
 static void fork_fork_fork(void *unused) {
   (void)unused;
   for (int depth = 0; depth < 4; depth++) {
-    spawn(sleeps, NULL);
+    spawn(sleeps_in_parent, NULL);
     wire_yield();
     pid_t child = forks();
     if (child != 0) {

@@ -11,20 +11,6 @@
 
 static int pipe_ends[2];
 
-static void sleeps(void *unused) {
-  (void)unused;
-  check(wire_fd_wait_msec(10) == 0);
-  check(!in_child());
-  mark("slept ");
-}
-
-static void suspends(void *unused) {
-  (void)unused;
-  wire_suspend();
-  check(!in_child());
-  mark("resumed ");
-}
-
 static void ticks(void *count) {
   for (int i = 0; i < 20; i++) {
     check(wire_fd_wait_msec(2) == 0);
@@ -63,7 +49,7 @@ static void forks_outside(void *unused) {
   static wire_wait_t wait;
   wire_wait_init(&wait);
   check(pipe(pipe_ends) == 0);
-  wire_t *asleep = spawn(suspends, NULL);
+  wire_t *asleep = spawn(suspends_in_parent, NULL);
   spawn(waits_for_wait, &wait);
   spawn(reads_and_sleeps, &pipe_ends[0]);
   spawn(writes, &pipe_ends[1]);
@@ -155,7 +141,7 @@ static void forks_beside_threads(void *unused) {
   pid_t child = forks();
   if (child == 0) {
     check(count_descriptors() == before);
-    spawn(sleeps, NULL);
+    spawn(sleeps_in_parent, NULL);
     parent = getpid();
     wire_thread_run();
     check(strcmp(take_trace(), "slept ") == 0);
