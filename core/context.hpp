@@ -17,6 +17,8 @@
 // statement of `entry`: they end there. It is a note in the unwind tables and no instruction.
 #pragma once
 
+#include "machine.hpp"
+
 #include <boost/context/detail/fcontext.hpp>
 
 #include <cstddef>
@@ -65,29 +67,13 @@ inline Transfer result_of_call(int result) {
 // An `on_top` that calls libwire_finish and then continues the caller by a jump. A return pairs
 // with the call that the flow which was left made last: right when both were stopped by the same
 // call, mispredicted when they never are, as the two ends of a channel. A jump is predicted from
-// what went before it.
+// what went before it. Where the machine has no such jump it is a return.
 extern "C" Transfer libwire_finish(Transfer);
-#ifdef __x86_64__
 extern "C" Transfer libwire_finish_and_jump(Transfer);
-constexpr auto finish_on_top = libwire_finish_and_jump;
-#else
-constexpr auto finish_on_top = libwire_finish;
-#endif
-
-// The register that holds a function's return address in the unwind tables.
-#if !defined(__GCC_HAVE_DWARF2_CFI_ASM) // no tables
-#elif defined(__x86_64__)
-#define LIBWIRE_RETURN_ADDRESS "rip"
-#elif defined(__aarch64__)
-#define LIBWIRE_RETURN_ADDRESS "x30"
-#elif defined(__riscv)
-#define LIBWIRE_RETURN_ADDRESS "ra"
-#elif defined(__i386__)
-#define LIBWIRE_RETURN_ADDRESS "eip"
-#endif
+constexpr auto finish_on_top = machine::kJumpsBack ? libwire_finish_and_jump : libwire_finish;
 
 [[gnu::always_inline]] inline void outermost_frame() {
-#ifdef LIBWIRE_RETURN_ADDRESS
+#if defined(__GCC_HAVE_DWARF2_CFI_ASM) && defined(LIBWIRE_RETURN_ADDRESS)
   asm volatile(".cfi_undefined " LIBWIRE_RETURN_ADDRESS);
 #endif
 }

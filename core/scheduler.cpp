@@ -188,7 +188,7 @@ inline void ask_reactor(Scheduler &s) {
   Wire *next = take_next(s);
   s.current = next;
   *s.errno_location = next->saved_errno;
-  change_float_mode(control->float_mode, next->block()->float_mode);
+  machine::change_float_mode(control->float_mode, next->block()->float_mode);
   tools::leave(control, next->block(), true);
   if (next->has(Wire::kFresh)) {
     next->control &= ~Wire::kFresh;
@@ -329,7 +329,7 @@ int switch_special(Wire *from, Wire *to) {
   }
   s.current = to;
   *s.errno_location = to->saved_errno;
-  change_float_mode(from->block()->float_mode, to->block()->float_mode);
+  machine::change_float_mode(from->block()->float_mode, to->block()->float_mode);
   tools::leave(from->block(), to->block(), false);
   if (to->has(Wire::kFresh)) {
     to->control &= ~Wire::kFresh;
@@ -425,7 +425,7 @@ Wire *create(Wire *wire, const char *name, void (*entry)(void *), void *argument
   control->pool = nullptr;
   control->tool_handle = tool_handle;
   control->track = 0;
-  control->float_mode = current_float_mode();
+  control->float_mode = machine::current_float_mode();
   __atomic_signal_fence(__ATOMIC_RELEASE); // wire_dump in a signal handler follows the list
   list_push_back(s.all, control->all);
   ++s.population;

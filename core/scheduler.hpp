@@ -117,7 +117,7 @@ constexpr std::uint32_t kCrowd = 256;
   s.current = to;
   if (s.population > kCrowd)
     prefetch_stack(to);
-  change_float_mode(from->block()->float_mode, to->block()->float_mode);
+  machine::change_float_mode(from->block()->float_mode, to->block()->float_mode);
   tools::leave(from->block(), to->block(), false);
   return resume_context_with_result(to->context(), from, on_top);
 }

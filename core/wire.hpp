@@ -7,8 +7,8 @@
 #pragma once
 
 #include "context.hpp"
-#include "float_mode.hpp"
 #include "list.hpp"
+#include "machine.hpp"
 
 #include <cstdint>
 
@@ -65,9 +65,9 @@ struct Control {
   char *stack_high;
   ListNode all; // the list of all wires of the scheduler
   Wire *wire;
-  Pool *pool;                                 // gets the wire back when it has ended; may be null
-  void *tool_handle;                          // see tools.hpp
-  [[no_unique_address]] FloatMode float_mode; // while another one runs
+  Pool *pool;        // gets the wire back when it has ended; may be null
+  void *tool_handle; // see tools.hpp
+  [[no_unique_address]] machine::FloatMode float_mode; // while another one runs
 
   // In a trace, see trace.hpp.
   std::uint32_t track; // 0: has none

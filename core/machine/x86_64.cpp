@@ -1,5 +1,3 @@
-#include "context.hpp"
-
 #ifdef __x86_64__
 // At its entry the stack is as at the entry of any function: the caller's address is on top.
 __asm__(R"(
