@@ -4,11 +4,14 @@
 #include "wio.h"
 
 #include "forks.h"
+#include "slow_memory.h"
 #include "wio_holdings.h"
 #include "wio_ring.h"
 
+#include <linux/magic.h>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/vfs.h>
 
 enum { BLOCKS = 64, MANY = 1500, MANY_STACK = 32768 };
 
@@ -220,6 +223,82 @@ static void a_thread_ends_after_its_calls(void **UNUSED(state)) {
   munmap(stacks, size);
 }
 
+/* While a write to a file is in the kernel, and waits for memory there, direct reads of the file
+ * wait for it. */
+static struct slow_memory memory;
+static int held_file; /* is written to, and read */
+static pid_t ending;
+
+static void *writes_slowly(void *UNUSED(argument)) {
+  char name[40];
+  snprintf(name, sizeof name, "/proc/self/fd/%d", held_file);
+  int fd = open(name, O_WRONLY | O_CLOEXEC); /* by way of the page cache */
+  check(fd >= 0 && write(fd, memory.page, SLOW_PAGE) == SLOW_PAGE);
+  close(fd);
+  return NULL;
+}
+
+static void reads_held_file(void *buffer) { wio_pread(held_file, buffer, BLOCK, 0); }
+
+static void *leaves_held_read(void *stack) {
+  static __thread wire_t wire;
+  char *buffer = (char *)stack + MANY_STACK;
+  wire_io_init(2);
+  check(wire_init(&wire, "left", reads_held_file, buffer, stack, MANY_STACK));
+  for (int i = 0; i < 1000; i++) /* the kernel is given calls every now and then */
+    wire_yield();
+  __atomic_store_n(&ending, (pid_t)syscall(SYS_gettid), __ATOMIC_RELEASE);
+  return NULL;
+}
+
+/* The call that a thread is in, 0 when it is running, -1 when it is gone. */
+static long call_of(pid_t thread) {
+  char name[60], line[200] = "";
+  snprintf(name, sizeof name, "/proc/self/task/%d/syscall", (int)thread);
+  FILE *in = fopen(name, "re");
+  int known = in != NULL && fgets(line, sizeof line, in) != NULL;
+  if (in != NULL)
+    fclose(in);
+  return known ? strtol(line, NULL, 10) : -1;
+}
+
+static int direct_reads_wait_for_writes(void) {
+  struct statfs status;
+  return fstatfs(held_file, &status) == 0 && status.f_type == EXT4_SUPER_MAGIC;
+}
+
+static void a_thread_that_ends_waits_for_its_calls(void **UNUSED(state)) {
+  held_file = direct_file(1);
+  if (call_of(getpid()) < 0 || !direct_reads_wait_for_writes() || !make_slow_memory(&memory)) {
+    close(held_file);
+    skip();
+  }
+  size_t size = MANY_STACK + BLOCK;
+  char *stack = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  assert_true(stack != MAP_FAILED);
+  paint(stack, size);
+  pthread_t writer, thread;
+  struct pollfd asked = {memory.fd, POLLIN, 0};
+  assert_int_equal(pthread_create(&writer, NULL, writes_slowly, NULL), 0);
+  assert_int_equal(poll(&asked, 1, -1), 1);
+  ending = 0;
+  assert_int_equal(pthread_create(&thread, NULL, leaves_held_read, stack), 0);
+  pid_t id;
+  while ((id = __atomic_load_n(&ending, __ATOMIC_ACQUIRE)) == 0)
+    sched_yield();
+  long call;
+  while ((call = call_of(id)) != SYS_io_uring_enter && call >= 0)
+    sched_yield();
+  give_memory(&memory);
+  assert_int_equal(pthread_join(writer, NULL), 0);
+  assert_int_equal(pthread_join(thread, NULL), 0);
+  assert_int_equal(call, SYS_io_uring_enter); /* it was still there, and waited */
+  assert_false(is_painted(stack + MANY_STACK, BLOCK));
+  end_slow_memory(&memory);
+  munmap(stack, size);
+  close(held_file);
+}
+
 static void a_thousand_rounds_leave_nothing(void *UNUSED(argument)) {
   begin();
   struct holdings early = holdings_now();
@@ -294,6 +373,7 @@ int main(void) {
       T(results_come_while_wires_run),
       T(a_program_may_close_the_descriptors_of_the_library),
       T(a_thread_ends_after_its_calls),
+      T(a_thread_that_ends_waits_for_its_calls),
       T(rounds_leave_nothing),
       T(the_child_of_a_wire_has_a_ring_of_its_own),
       T(all_reads_go_on_in_both_processes),
