@@ -218,7 +218,9 @@ void wio_globfree(glob_t *pglob);
 /** As popen(3). */
 FILE *wio_popen(const char *command, const char *type);
 /** As pclose(3). A thread stays in the call until the child has ended: which child it is only libc
- * knows. To wait without one, start the child with wio_spawn and use wio_waitpid. */
+ * knows. To wait without one, start the child with wio_spawn and use wio_waitpid. When there is no
+ * thread for it, -1 with EAGAIN: the stream stays open and the child's, and a later call closes it.
+ */
 int wio_pclose(FILE *stream);
 /** As fgetc(3). */
 int wio_fgetc(FILE *stream);
