@@ -15,9 +15,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#ifndef RWF_NOWAIT
-#define RWF_NOWAIT 0x00000008
-#endif
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
 #endif
@@ -25,25 +22,6 @@
 namespace libwire::os {
 
 namespace {
-
-// What a call with RWF_NOWAIT failed with. Old kernels and the filters of containers refuse calls
-// they do not know with ENOSYS or EPERM; the latter may also be about the file, so ask about none.
-[[gnu::cold, gnu::noinline]] void name_refusal(long call) {
-  int error = errno;
-  if (error == EPERM) {
-    ::syscall(call, -1, nullptr, 0, 0L, 0L, RWF_NOWAIT);
-    error = errno == EPERM ? ENOSYS : EPERM;
-  }
-  errno = error == ENOSYS ? EOPNOTSUPP : error;
-}
-
-// An offset of -1 means the file position; it takes both halves of the argument.
-ssize_t transfer_nowait(long call, int fd, const iovec *parts, int count, off_t offset) {
-  ssize_t got = ::syscall(call, fd, parts, count, offset, offset >> 63, RWF_NOWAIT);
-  if (got < 0 && (errno == ENOSYS || errno == EPERM)) [[unlikely]]
-    name_refusal(call);
-  return got;
-}
 
 // The signal that an open file would send if it were asked to is of no use for an epoll object or
 // an eventfd; it tells ours from others without touching what they watch. qemu-user has not the
@@ -80,24 +58,6 @@ ssize_t write(int fd, const void *buffer, std::size_t count) {
 
 ssize_t writev(int fd, const iovec *parts, int count) {
   return ::syscall(SYS_writev, fd, parts, count);
-}
-
-ssize_t read_nowait(int fd, void *buffer, std::size_t count) {
-  iovec part{buffer, count};
-  return readv_nowait(fd, &part, 1, kPosition);
-}
-
-ssize_t write_nowait(int fd, const void *buffer, std::size_t count) {
-  iovec part{const_cast<void *>(buffer), count};
-  return writev_nowait(fd, &part, 1, kPosition);
-}
-
-ssize_t readv_nowait(int fd, const iovec *parts, int count, off_t offset) {
-  return transfer_nowait(SYS_preadv2, fd, parts, count, offset);
-}
-
-ssize_t writev_nowait(int fd, const iovec *parts, int count, off_t offset) {
-  return transfer_nowait(SYS_pwritev2, fd, parts, count, offset);
 }
 
 ssize_t read_at(int fd, void *buffer, std::size_t count, off_t offset) {
@@ -228,6 +188,13 @@ pid_t thread_id() { return pid_t(::syscall(SYS_gettid)); }
 pid_t process_id() { return pid_t(::syscall(SYS_getpid)); }
 
 void signal_thread(int signal) { ::syscall(SYS_tgkill, ::getpid(), ::syscall(SYS_gettid), signal); }
+
+// libc's would be a point where a thread can be cancelled.
+int take_signal(const sigset_t &signals) {
+  constexpr std::size_t kSize = 8; // of the kernel's signal set
+  timespec none{};
+  return int(::syscall(SYS_rt_sigtimedwait, &signals, nullptr, &none, kSize));
+}
 
 int eventfd_create() {
   return mark_and_move(int(::syscall(SYS_eventfd2, 0, EFD_CLOEXEC | EFD_NONBLOCK)), eventfd_mark());

@@ -5,6 +5,7 @@
 // failure. Memory mapping and clocks are never overridden and use libc.
 #pragma once
 
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <sys/epoll.h>
@@ -66,6 +67,8 @@ void sleep(std::uint64_t timeout);
 
 // Sends a signal to the calling thread.
 void signal_thread(int signal);
+// One of the signals that are pending and blocked, which is pending no more; -1 when none is.
+int take_signal(const sigset_t &signals);
 pid_t thread_id();
 pid_t process_id();
 const char *program_name();

@@ -23,11 +23,16 @@ int stat_descriptor(int fd, struct stat *status, int flags) {
     errno = EBADF;
     return -1;
   }
+  auto ask = [&](int wanted) {
 #ifdef SYS_newfstatat
-  return int(::syscall(SYS_newfstatat, fd, "", status, AT_EMPTY_PATH | flags));
+    return int(::syscall(SYS_newfstatat, fd, "", status, AT_EMPTY_PATH | wanted));
 #else
-  return ::fstatat(fd, "", status, AT_EMPTY_PATH | flags);
+    return ::fstatat(fd, "", status, AT_EMPTY_PATH | wanted);
 #endif
+  };
+  int result = ask(flags);
+  // AT_STATX_DONT_SYNC is of Linux 4.11, and saves an answer of a file server.
+  return result != 0 && flags && errno == EINVAL ? ask(0) : result;
 }
 
 } // namespace
