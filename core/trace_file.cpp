@@ -1,5 +1,6 @@
 #include "trace_file.hpp"
 
+#include "held_signals.hpp"
 #include "json_text.hpp"
 #include "mutex_lock.hpp"
 #include "os.hpp"
@@ -13,6 +14,7 @@ namespace libwire {
 
 bool TraceFile::open(const char *path) {
   MutexLock lock(mutex_);
+  HeldSignals held;
   // Appending: what parent and child write does not end up in the same place.
   int fd = os::open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
   if (fd < 0)
@@ -66,6 +68,7 @@ void TraceFile::add(const char *text, std::size_t length) {
     error_ = EBADF;
     return;
   }
+  HeldSignals held;
   for (std::size_t done = 0; done < length;) {
     ssize_t wrote = os::write(fd_, text + done, length - done);
     if (wrote < 0 && errno == EINTR)
@@ -81,6 +84,7 @@ void TraceFile::add(const char *text, std::size_t length) {
 
 bool TraceFile::close() {
   MutexLock lock(mutex_);
+  HeldSignals held;
   if (!error_ && !is_ours())
     error_ = EBADF;
   if (!shared_ && error_ != EBADF && os::write(fd_, "\n]\n", 3) != 3 && !error_)
