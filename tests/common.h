@@ -320,4 +320,6 @@ HELPER void expect_abort(const struct child *child, const char *function, const 
     fail_msg("not one line:\n%s", child->errors);
 }
 
+#include "left_out.h"
+
 #endif
