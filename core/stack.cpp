@@ -16,11 +16,14 @@ namespace libwire {
 
 namespace {
 
-constexpr std::size_t kFirstArena = 16; // stacks
-constexpr std::size_t kKeptArena = std::size_t(1)
-                                   << 20; // bytes; a larger one goes when it is empty
+constexpr std::size_t kFirstArena = 16;                     // stacks
 constexpr std::size_t kLargestArena = std::size_t(1) << 30; // bytes
 constexpr std::size_t kWarm = std::size_t(1) << 20;         // bytes, of all warm stacks
+
+// An empty arena that is larger goes. One that gave out more stacks keeps its place and guards but
+// no memory; when its guards are mappings it goes as well.
+constexpr std::size_t kKeptArena = std::size_t(64) << 20; // bytes
+constexpr std::size_t kKeptStacks = 64;
 
 struct Arena;
 
@@ -38,7 +41,8 @@ struct Arena {
   std::size_t bytes;      // of the mapping
   std::size_t stack_size; // a multiple of the page size
   std::size_t capacity;
-  std::size_t carved; // stacks that have been given out at least once
+  std::size_t carved;  // so many of the first stacks have been given out; those behind are as new
+  std::size_t guarded; // so many have their guards; not fewer
   std::size_t in_use;
   FreeStack *free;
   int protection;
@@ -57,14 +61,22 @@ constinit Arena *arenas = nullptr;
 constinit ListNode warm = {&warm, &warm};
 constinit std::size_t warm_bytes = 0;
 
-// Makes the next stack of an arena usable between guards. The one below is the one above its
+// Makes the next stack of an arena usable between guards. The guard below is the one above the
 // predecessor.
-bool guard_stack(Arena &arena, char *stack, std::size_t page) {
-  if (!arena.guarded_by_mprotect)
-    return (arena.carved > 0 || stack_guards::close(stack - page, page)) &&
-           stack_guards::close(stack + arena.stack_size, page);
-  // The arena is inaccessible as a whole; open the stack.
-  return stack_guards::protect(stack, arena.stack_size, arena.protection);
+bool guard_next(Arena &arena, std::size_t page) {
+  char *stack = arena.first_stack(page) + arena.guarded * arena.stride(page);
+  if (arena.guarded_by_mprotect) { // and inaccessible as a whole: open the stack
+    if (!stack_guards::protect(stack, arena.stack_size, arena.protection))
+      return false;
+    ++arena.guarded;
+    return true;
+  }
+  if (arena.guarded == 0 && !stack_guards::close(stack - page, page))
+    return false;
+  if (!stack_guards::close(stack + arena.stack_size, page))
+    return false;
+  ++arena.guarded;
+  return true;
 }
 
 Arena *make_arena(std::size_t stack_size, int protection, std::size_t capacity, std::size_t page) {
@@ -91,6 +103,35 @@ Arena *make_arena(std::size_t stack_size, int protection, std::size_t capacity, 
   return arena;
 }
 
+void leave_warm(FreeStack *stack, std::size_t page) {
+  list_unlink(stack->warm);
+  warm_bytes -= stack->key->stack_size - page;
+}
+
+// The free stacks of an arena, warm or not, are about to lose what they hold.
+void forget_warm(Arena *arena, std::size_t page) {
+  for (FreeStack *stack = arena->free; stack && stack->warm.linked(); stack = stack->next)
+    leave_warm(stack, page);
+}
+
+void release_arena(Arena *arena, std::size_t page) {
+  forget_warm(arena, page);
+  Arena **link = &arenas;
+  while (*link != arena)
+    link = &(*link)->next;
+  *link = arena->next;
+  tools::clear_marks(arena, arena->bytes); // wires that were forgotten never left theirs
+  os::unmap(arena, arena->bytes);
+}
+
+void release_empty_arenas(std::size_t page) {
+  for (Arena *arena = arenas, *next; arena; arena = next) {
+    next = arena->next;
+    if (arena->in_use == 0)
+      release_arena(arena, page);
+  }
+}
+
 // An arena with room, the latest of its kind first; made if there is none.
 Arena *arena_for(std::size_t stack_size, int protection, std::size_t page) {
   std::size_t capacity = kFirstArena;
@@ -106,13 +147,11 @@ Arena *arena_for(std::size_t stack_size, int protection, std::size_t page) {
   if (capacity > most)
     capacity = most ? most : 1;
   Arena *arena = make_arena(stack_size, protection, capacity, page);
+  if (arena)
+    return arena;
   // Address space may be short for many, but do for one.
-  return arena || capacity == 1 ? arena : make_arena(stack_size, protection, 1, page);
-}
-
-void leave_warm(FreeStack *stack, std::size_t page) {
-  list_unlink(stack->warm);
-  warm_bytes -= stack->key->stack_size - page;
+  release_empty_arenas(page);
+  return make_arena(stack_size, protection, 1, page);
 }
 
 // Gives the memory of a stack back, but for the page that will be needed first.
@@ -147,12 +186,10 @@ void *carve(Arena &arena, std::size_t page) {
     stack->key = nullptr;
     return reinterpret_cast<char *>(stack + 1) - arena.stack_size;
   }
-  char *stack = arena.first_stack(page) + arena.carved * arena.stride(page);
-  if (!guard_stack(arena, stack, page))
+  if (arena.carved == arena.guarded && !guard_next(arena, page))
     return nullptr;
-  ++arena.carved;
   ++arena.in_use;
-  return stack;
+  return arena.first_stack(page) + arena.carved++ * arena.stride(page);
 }
 
 bool was_given_out(Arena &arena, char *stack, std::size_t page) {
@@ -169,15 +206,20 @@ bool was_given_out(Arena &arena, char *stack, std::size_t page) {
   return true;
 }
 
-void release_arena(Arena *arena, std::size_t page) {
-  for (FreeStack *stack = arena->free; stack && stack->warm.linked(); stack = stack->next)
-    leave_warm(stack, page);
-  Arena **link = &arenas;
-  while (*link != arena)
-    link = &(*link)->next;
-  *link = arena->next;
-  tools::clear_marks(arena, arena->bytes); // wires that were forgotten never left theirs
-  os::unmap(arena, arena->bytes);
+// Nothing of the arena is in use any more. What stays in memory is little, so that stacks which
+// come and go do not have to be made each time.
+void rest(Arena *arena, std::size_t page) {
+  if (arena->bytes > kKeptArena || (arena->guarded_by_mprotect && arena->carved > kKeptStacks))
+    return release_arena(arena, page);
+  if (arena->carved <= kKeptStacks)
+    return;
+  forget_warm(arena, page);
+  char *stacks = arena->first_stack(page);
+  std::size_t bytes = arena->carved * arena->stride(page);
+  tools::clear_marks(stacks, bytes);
+  ::madvise(stacks, bytes, MADV_DONTNEED); // leaves guards as they are
+  arena->free = nullptr;
+  arena->carved = 0;
 }
 
 } // namespace
@@ -191,7 +233,7 @@ void *stack_allocate(std::size_t size) {
   int protection = stack_guards::protection();
   Arena *arena = arena_for(stack_size, protection, page);
   void *stack = arena ? carve(*arena, page) : nullptr;
-  if (arena && arena->in_use == 0)
+  if (arena && arena->guarded == 0)
     release_arena(arena, page);
   ::pthread_mutex_unlock(&mutex);
   if (!stack)
@@ -215,8 +257,8 @@ void stack_free(void *stack) {
     free_stack->key = arena;
     arena->free = free_stack;
     keep_warm(free_stack, page);
-    if (--arena->in_use == 0 && arena->bytes > kKeptArena)
-      release_arena(arena, page);
+    if (--arena->in_use == 0)
+      rest(arena, page);
   }
   ::pthread_mutex_unlock(&mutex);
   require(known, "wire_stack_free", "not a stack of wire_stack_alloc");

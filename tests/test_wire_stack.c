@@ -3,7 +3,7 @@
  *
  * test_wire_stack_mprotect.c and test_wire_stack_old_kernel.c run all of this once more with guards
  * made by mprotect, where their number is limited. */
-#include "common.h"
+#include "stacks.h"
 
 #include <pthread.h>
 #include <sys/mman.h>
@@ -14,54 +14,6 @@
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
 #endif
-
-static size_t page;
-static int probe[2];
-
-/* The kernel reads the byte, so that a guard is an error and not a fault. */
-static int readable(const char *address) {
-  if (write(probe[1], address, 1) != 1)
-    return errno == EFAULT ? 0 : -1;
-  char byte;
-  return read(probe[0], &byte, 1) == 1 ? 1 : -1;
-}
-
-static int writable(char *address) {
-  char byte = 0;
-  if (write(probe[1], &byte, 1) != 1)
-    return -1;
-  if (read(probe[0], address, 1) == 1)
-    return 1;
-  int answer = errno == EFAULT ? 0 : -1;
-  return read(probe[0], &byte, 1) == 1 ? answer : -1;
-}
-
-static size_t rounded(size_t size) { return (size + page - 1) / page * page; }
-
-/* Usable from the first to the last byte, not beyond. */
-static void assert_is_a_stack(char *stack, size_t size) {
-  assert_non_null(stack);
-  assert_int_equal((uintptr_t)stack % page, 0);
-  char *end = stack + rounded(size);
-  assert_int_equal(writable(stack), 1);
-  assert_int_equal(writable(end - 1), 1);
-  char *const guarded[] = {stack - 1, stack - page, end, end + page - 1};
-  for (size_t i = 0; i < ARRAY_SIZE(guarded); i++) {
-    assert_int_equal(readable(guarded[i]), 0);
-    assert_int_equal(writable(guarded[i]), 0);
-  }
-}
-
-static size_t memory_bytes(int resident) {
-  FILE *file = fopen("/proc/self/statm", "r");
-  unsigned long pages[2];
-  check(file != NULL && fscanf(file, "%lu %lu", &pages[0], &pages[1]) == 2);
-  fclose(file);
-  return pages[resident] * page;
-}
-
-static size_t address_space(void) { return memory_bytes(0); }
-static size_t resident_bytes(void) { return memory_bytes(1); }
 
 static size_t count_mappings(void) {
   FILE *file = fopen("/proc/self/maps", "r");
@@ -508,12 +460,6 @@ static void a_static_array_is_a_stack_too(void **state) {
   }
 }
 
-static int prepare(void **state) {
-  (void)state;
-  page = (size_t)sysconf(_SC_PAGESIZE);
-  return pipe(probe);
-}
-
 int main(void) {
 #if GUARD_BY_MPROTECT == 1
   setenv("WIRE_STACK_GUARD", "mprotect", 1);
@@ -541,5 +487,5 @@ int main(void) {
       cmocka_unit_test(the_macro_gives_stack_and_size_also_in_a_wire),
       cmocka_unit_test(a_static_array_is_a_stack_too),
   };
-  return cmocka_run_group_tests(tests, prepare, NULL);
+  return cmocka_run_group_tests(tests, prepare_stacks, NULL);
 }

@@ -84,8 +84,8 @@ def tasks():
                measured("create_own", 1, 3_000_000, sides=[], static=False))
     yield Line("create-new", "the same on a new stack each time", "ns", "ns",
                measured("create_new", 1, 300_000, sides=["fibers"], static=False),
-               note="libwire's stack has two guard pages and is given back to the system; "
-                    "Boost.Fiber's is malloc's, without guards.")
+               note="libwire's stack has two guard pages; Boost.Fiber's is malloc's, without "
+                    "guards. Neither gives this one back to the system at once.")
 
 
 def waiting():

@@ -42,8 +42,9 @@ extern "C" {
 void *wire_stack_alloc(unsigned stack_size);
 
 /**
- * Gives a stack back. Its memory returns to the system and its place is used for a later stack of
- * the same size.
+ * Gives a stack back. Its place is used for a later stack of the same size. The stacks freed last,
+ * of 1 MiB together, keep their memory for those that are allocated next; that of the others
+ * returns to the system, but for one page each while stacks near them are in use.
  *
  * @param stack       from wire_stack_alloc, and used by no wire any more; NULL does nothing
  * @param stack_size  the size it was allocated with, in bytes
