@@ -137,6 +137,10 @@ void unmap(void *address, std::size_t size);
 void *remap(void *address, std::size_t old_size, std::size_t new_size);
 // Makes a page range inaccessible without splitting the mapping (MADV_GUARD_INSTALL, Linux 6.13).
 int guard_install(void *address, std::size_t size);
+// The same for the first of `count` ranges, `stride` apart, in one call (Linux 6.15). Gives how
+// many.
+std::size_t guard_install_each(char *address, std::size_t size, std::size_t stride,
+                               std::size_t count);
 std::size_t page_size();
 // Whether the page at the address may be read.
 bool is_readable(const void *address);

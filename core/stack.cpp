@@ -61,8 +61,8 @@ constinit Arena *arenas = nullptr;
 constinit ListNode warm = {&warm, &warm};
 constinit std::size_t warm_bytes = 0;
 
-// Makes the next stack of an arena usable between guards. The guard below is the one above the
-// predecessor.
+// Makes the next stack of an arena usable between guards, or some of them. The guard below is the
+// one above the predecessor.
 bool guard_next(Arena &arena, std::size_t page) {
   char *stack = arena.first_stack(page) + arena.guarded * arena.stride(page);
   if (arena.guarded_by_mprotect) { // and inaccessible as a whole: open the stack
@@ -73,10 +73,12 @@ bool guard_next(Arena &arena, std::size_t page) {
   }
   if (arena.guarded == 0 && !stack_guards::close(stack - page, page))
     return false;
-  if (!stack_guards::close(stack + arena.stack_size, page))
-    return false;
-  ++arena.guarded;
-  return true;
+  // The first stacks one by one: there may be no more of them.
+  std::size_t ahead = arena.guarded < kFirstArena ? 1 : arena.capacity - arena.guarded;
+  std::size_t made =
+      stack_guards::close_each(stack + arena.stack_size, page, arena.stride(page), ahead);
+  arena.guarded += made;
+  return made != 0;
 }
 
 Arena *make_arena(std::size_t stack_size, int protection, std::size_t capacity, std::size_t page) {

@@ -2,6 +2,7 @@
 
 #include "line.hpp"
 #include "os.hpp"
+#include "tools.hpp"
 
 #include <cerrno>
 #include <cstring>
@@ -85,6 +86,17 @@ bool need_mprotect(void *page, std::size_t size) {
 // Memory that the program locks cannot be guarded by advice.
 bool close(void *page, std::size_t size) {
   return os::guard_install(page, size) == 0 || protect(page, size, PROT_NONE);
+}
+
+std::size_t close_each(char *page, std::size_t size, std::size_t stride, std::size_t count) {
+  static constinit bool refused = false;
+  if (count > 1 && !refused && !tools::checks_system_calls()) { // valgrind does not know the call
+    std::size_t closed = os::guard_install_each(page, size, stride, count);
+    if (closed > 0)
+      return closed;
+    refused = true;
+  }
+  return close(page, size);
 }
 
 bool protect(void *address, std::size_t size, int protection) {

@@ -23,6 +23,10 @@ bool need_mprotect(void *page, std::size_t size);
 // mappings is also explained on stderr, once.
 bool close(void *page, std::size_t size);
 
+// The same for pages `stride` apart, of which there are `count`; at once as far as the kernel can.
+// Gives how many of the first are closed now: 0, with errno, when the first cannot be.
+std::size_t close_each(char *page, std::size_t size, std::size_t stride, std::size_t count);
+
 // mprotect, with the same explanation.
 bool protect(void *address, std::size_t size, int protection);
 
