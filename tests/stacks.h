@@ -1,9 +1,10 @@
-/* What the tests of stacks share: whether memory is a stack between guards, and how much of it the
- * process has. Their groups begin with prepare_stacks(). */
+/* What the tests of stacks share: whether memory is a stack between guards. Their groups begin with
+ * prepare_stacks(). */
 #ifndef TESTS_STACKS_H
 #define TESTS_STACKS_H
 
 #include "common.h"
+#include "mappings.h"
 
 static size_t page;
 static int probe[2];
@@ -41,17 +42,6 @@ HELPER void assert_is_a_stack(char *stack, size_t size) {
     assert_int_equal(writable(guarded[i]), 0);
   }
 }
-
-HELPER size_t memory_bytes(int resident) {
-  FILE *file = fopen("/proc/self/statm", "r");
-  unsigned long pages[2];
-  check(file != NULL && fscanf(file, "%lu %lu", &pages[0], &pages[1]) == 2);
-  fclose(file);
-  return pages[resident] * page;
-}
-
-HELPER size_t address_space(void) { return memory_bytes(0); }
-HELPER size_t resident_bytes(void) { return memory_bytes(1); }
 
 HELPER int prepare_stacks(void **state) {
   (void)state;

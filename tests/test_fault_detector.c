@@ -2,6 +2,7 @@
  * it would have. Each case runs in a child process. Handlers that were there before:
  * test_fault_detector_handlers.c. */
 #include "faults.h"
+#include "mappings.h"
 
 #include <pthread.h>
 #include <sys/mman.h>
@@ -203,21 +204,11 @@ static void *installs(void *unused) {
   return unused;
 }
 
-static size_t count_mappings(void) {
-  FILE *file = fopen("/proc/self/maps", "r");
-  check(file != NULL);
-  size_t lines = 0;
-  for (int c; (c = fgetc(file)) != EOF;)
-    lines += c == '\n';
-  fclose(file);
-  return lines;
-}
-
 static void many_threads(void *unused) {
   (void)unused;
   for (int i = 0; i < 5; i++)
     run_thread(installs, NULL);
-  size_t before = count_mappings();
+  int before = count_mappings();
   for (int i = 0; i < 200; i++)
     run_thread(installs, NULL);
   check(count_mappings() <= before + 5);

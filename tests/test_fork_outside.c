@@ -2,8 +2,8 @@
  * what a child and a program that it executes inherit. fork() in a wire: test_fork.c. */
 #include "forks.h"
 
-#include <dirent.h>
-#include <fcntl.h>
+#include "descriptors.h"
+
 #include <pthread.h>
 
 #include "wire_log.h"
@@ -97,16 +97,6 @@ static void a_daemon_runs_what_was_set_up_before(void **state) {
   assert_string_equal(child->output, "read slept ");
 }
 
-static size_t count_descriptors(void) {
-  DIR *directory = opendir("/proc/self/fd");
-  check(directory != NULL);
-  size_t count = 0;
-  while (readdir(directory) != NULL)
-    count++;
-  closedir(directory);
-  return count;
-}
-
 static void watches_for_long(void *unused) {
   (void)unused;
   wire_fd_state_t watched;
@@ -130,17 +120,17 @@ static void forks_beside_threads(void *unused) {
   (void)unused;
   parent = getpid();
   check(pipe(pipe_ends) == 0 && pipe(threads_ready) == 0);
-  size_t before = count_descriptors();
+  int before = open_descriptors();
   pthread_t threads[3];
   char byte;
   for (int i = 0; i < 3; i++)
     check(pthread_create(&threads[i], NULL, has_wires, NULL) == 0);
   for (int i = 0; i < 3; i++)
     check(TEMP_FAILURE_RETRY(read(threads_ready[0], &byte, 1)) == 1);
-  check(count_descriptors() > before);
+  check(open_descriptors() > before);
   pid_t child = forks();
   if (child == 0) {
-    check(count_descriptors() == before);
+    check(open_descriptors() == before);
     spawn(sleeps_in_parent, NULL);
     parent = getpid();
     wire_thread_run();

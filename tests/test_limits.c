@@ -5,6 +5,7 @@
 
 #include "fault_work.h"
 #include "few_threads.h"
+#include "mappings.h"
 
 /* --- the run ---------------------------------------------------------------------------------- */
 
@@ -100,13 +101,9 @@ static void few_descriptors_are_enough_or_it_is_said(void **UNUSED(state)) {
 /* --- memory ---------------------------------------------------------------------------------- */
 
 static void allow_memory(void) {
-  long pages = 0;
-  FILE *stream = fopen("/proc/self/statm", "r");
-  check(stream != NULL && fscanf(stream, "%ld", &pages) == 1);
-  fclose(stream);
   check(getrlimit(RLIMIT_AS, &normal) == 0);
   low = normal;
-  low.rlim_cur = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + (rlim_t)allowed;
+  low.rlim_cur = address_space() + (rlim_t)allowed;
   check(setrlimit(RLIMIT_AS, &low) == 0);
 }
 

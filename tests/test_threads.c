@@ -1,11 +1,10 @@
 /* Several OS threads, each with wires, descriptors and timers of its own at the same time; and
  * threads that end, in whatever way, leave nothing behind. */
 #include "common.h"
+#include "descriptors.h"
+#include "mappings.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <sys/socket.h>
 
 #include "wire_channel.h"
 #include "wire_fd.h"
@@ -226,26 +225,6 @@ static void each_thread_has_a_wire_that_stands_for_it(void **state) {
 
 /* --- threads that end --------------------------------------------------------------------- */
 
-static size_t count_descriptors(void) {
-  DIR *directory = opendir("/proc/self/fd");
-  assert_non_null(directory);
-  size_t count = 0;
-  while (readdir(directory) != NULL)
-    count++;
-  closedir(directory);
-  return count;
-}
-
-static size_t count_mappings(void) {
-  FILE *file = fopen("/proc/self/maps", "r");
-  assert_non_null(file);
-  size_t lines = 0;
-  for (int c; (c = fgetc(file)) != EOF;)
-    lines += c == '\n';
-  fclose(file);
-  return lines;
-}
-
 static void suspends(void *unused) {
   (void)unused;
   wire_suspend();
@@ -373,16 +352,16 @@ static void threads_that_end_leave_nothing_behind(void **state) {
       dup2(nowhere, 2);
     for (int warm_up = 0; warm_up < 3; warm_up++)
       run_one(cases[i].body);
-    size_t descriptors = count_descriptors(), mappings = count_mappings();
+    int descriptors = open_descriptors(), mappings = count_mappings();
     for (int n = 0; n < cases[i].times; n++)
       run_one(cases[i].body);
     dup2(errors, 2);
-    if (count_descriptors() != descriptors)
-      fail_msg("%s: %zu descriptors before, %zu after", cases[i].name, descriptors,
-               count_descriptors());
+    if (open_descriptors() != descriptors)
+      fail_msg("%s: %d descriptors before, %d after", cases[i].name, descriptors,
+               open_descriptors());
     /* The allocator's arenas and the cache of thread stacks come and go by a few. */
     if (!TESTS_WITH_TSAN && count_mappings() > mappings + 4)
-      fail_msg("%s: %zu mappings before, %zu after", cases[i].name, mappings, count_mappings());
+      fail_msg("%s: %d mappings before, %d after", cases[i].name, mappings, count_mappings());
   }
   close(errors);
   close(nowhere);
@@ -393,7 +372,7 @@ static void threads_that_end_leave_nothing_behind(void **state) {
 static void rounds_of_init_and_run(void **state) {
   (void)state;
   start_afresh();
-  size_t descriptors = 0, mappings = 0;
+  int descriptors = 0, mappings = 0;
   assert_int_equal(pipe(shared), 0);
   assert_int_equal(write(shared[1], "x", 1), 1);
   for (int round = 0; round < 1000; round++) {
@@ -403,11 +382,11 @@ static void rounds_of_init_and_run(void **state) {
     wire_thread_run();
     assert_trace("readable");
     if (round == 10) {
-      descriptors = count_descriptors();
+      descriptors = open_descriptors();
       mappings = count_mappings();
     }
   }
-  assert_int_equal(count_descriptors(), descriptors);
+  assert_int_equal(open_descriptors(), descriptors);
   if (!TESTS_WITH_TSAN) /* has mappings for each fiber */
     assert_true(count_mappings() <= mappings + 2);
   close(shared[0]);

@@ -7,23 +7,13 @@
 #define TESTS_WIO_HOLDINGS_H
 
 #include "descriptors.h"
+#include "mappings.h"
 
 struct holdings {
   int descriptors;
   int threads;
   int mappings;
 };
-
-HELPER int count_mappings(void) {
-  int fd = open("/proc/self/maps", O_RDONLY), lines = 0;
-  char part[4096];
-  check(fd >= 0);
-  for (ssize_t got; (got = read(fd, part, sizeof part)) > 0;)
-    for (ssize_t i = 0; i < got; i++)
-      lines += part[i] == '\n';
-  close(fd);
-  return lines;
-}
 
 HELPER struct holdings holdings_now(void) {
   return (struct holdings){open_descriptors(), count_threads(), count_mappings()};
