@@ -8,6 +8,7 @@
 #include <fcntl.h>
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "wire_fd.h"
 
@@ -18,6 +19,18 @@ HELPER void make_pair(int ends[2]) {
 
 /* A pipe that does not block, [0] to read from. */
 HELPER void make_pipe(int ends[2]) { check(pipe2(ends, O_NONBLOCK | O_CLOEXEC) == 0); }
+
+/* A named pipe that blocks, [0] to read from. Its name is gone. */
+HELPER void make_named_pipe(int ends[2]) {
+  char folder[] = "wire_pipe_XXXXXX", name[sizeof folder + 5];
+  check(mkdtemp(folder) != NULL);
+  snprintf(name, sizeof name, "%s/fifo", folder);
+  check(mkfifo(name, 0600) == 0);
+  ends[0] = open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  ends[1] = open(name, O_WRONLY | O_CLOEXEC);
+  check(ends[0] >= 0 && ends[1] >= 0 && unlink(name) == 0 && rmdir(folder) == 0);
+  check(fcntl(ends[0], F_SETFL, 0) == 0);
+}
 
 HELPER void close_both(int ends[2]) {
   close(ends[0]);

@@ -11,7 +11,6 @@
 #include <termios.h>
 
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 
 #define PIPE_SIZE 4096
 
@@ -60,14 +59,7 @@ static int make_output_terminal(void) {
 }
 
 HELPER int make_output_fifo(void) {
-  char folder[] = "wire_log_XXXXXX", name[sizeof folder + 5];
-  check(mkdtemp(folder) != NULL);
-  snprintf(name, sizeof name, "%s/fifo", folder);
-  check(mkfifo(name, 0600) == 0);
-  output[0] = open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-  output[1] = open(name, O_WRONLY | O_CLOEXEC);
-  check(output[0] >= 0 && output[1] >= 0 && unlink(name) == 0 && rmdir(folder) == 0);
-  check(fcntl(output[0], F_SETFL, 0) == 0);
+  make_named_pipe(output);
   check(fcntl(output[1], F_SETPIPE_SZ, PIPE_SIZE) == PIPE_SIZE);
   return 0;
 }

@@ -3,8 +3,6 @@
 
 #include <fcntl.h>
 
-#include <sys/stat.h>
-
 #include "wire_io.h"
 
 /* --- writing -------------------------------------------------------------------------------- */
@@ -116,23 +114,12 @@ static void a_pipe_can_be_read_and_written(void **unused) {
 }
 
 /* A named pipe cannot be asked to take what it takes without blocking. */
-static void open_named_pipe(void) {
-  char folder[] = "wire_net_XXXXXX", name[sizeof folder + 5];
-  check(mkdtemp(folder) != NULL);
-  snprintf(name, sizeof name, "%s/fifo", folder);
-  check(mkfifo(name, 0600) == 0);
-  pipe_ends[0] = open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-  pipe_ends[1] = open(name, O_WRONLY | O_CLOEXEC);
-  check(pipe_ends[0] >= 0 && pipe_ends[1] >= 0 && unlink(name) == 0 && rmdir(folder) == 0);
-  make_blocking(pipe_ends[0]);
-}
-
 static void a_full_named_pipe_does_not_block_the_thread(void **unused) {
   (void)unused;
   for (int workers = 0; workers < 2; workers++) {
     if (workers > 0)
       wire_io_init(workers);
-    open_named_pipe();
+    make_named_pipe(pipe_ends);
     spawn(sends_much, &pipe_ends[1]);
     spawn(receives_and_compares, &pipe_ends[0]);
     wire_thread_run();
