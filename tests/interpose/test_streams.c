@@ -196,21 +196,25 @@ static void *writes_when_others_ran(void *unused) {
   return NULL;
 }
 
-static void only_the_reading_wire_waits(void **state) {
-  (void)state;
+/* `reads` marks a line that is only completed when another wire has run in the meantime. */
+static void others_run_while_a_wire(void (*reads)(void *)) {
   pthread_t thread;
   start_afresh();
   open_streams();
   stop = 0;
   ticks = 0;
   assert_int_equal(pthread_create(&thread, NULL, writes_when_others_ran, NULL), 0);
-  spawn(reads_a_line, NULL);
+  spawn(reads, NULL);
   spawn(ticker, NULL);
   wire_thread_run();
   assert_int_equal(pthread_join(thread, NULL), 0);
   assert_string_equal(take_trace(), "half line\n");
   close_streams();
   free_stacks();
+}
+
+static void only_the_reading_wire_waits(void **UNUSED(state)) {
+  others_run_while_a_wire(reads_a_line);
 }
 
 #define WRITERS 8
@@ -291,21 +295,8 @@ static void reads_under_its_own_lock(void *unused) {
   stop = 1;
 }
 
-static void a_wire_that_locked_a_stream_can_wait_for_it(void **state) {
-  (void)state;
-  pthread_t thread;
-  start_afresh();
-  open_streams();
-  stop = 0;
-  ticks = 0;
-  assert_int_equal(pthread_create(&thread, NULL, writes_when_others_ran, NULL), 0);
-  spawn(reads_under_its_own_lock, NULL);
-  spawn(ticker, NULL);
-  wire_thread_run();
-  assert_int_equal(pthread_join(thread, NULL), 0);
-  assert_string_equal(take_trace(), "half line\n");
-  close_streams();
-  free_stacks();
+static void a_wire_that_locked_a_stream_can_wait_for_it(void **UNUSED(state)) {
+  others_run_while_a_wire(reads_under_its_own_lock);
 }
 
 static char fifo[] = "/tmp/wire-streams-XXXXXX/fifo";
