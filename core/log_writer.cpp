@@ -1,6 +1,7 @@
 #include "log_writer.hpp"
 
 #include "io.hpp"
+#include "mutex_lock.hpp"
 #include "os.hpp"
 #include "scheduler.hpp"
 #include "stack.hpp"
@@ -22,17 +23,6 @@ constexpr std::size_t kWriterStack = 16384;
 
 // What a terminal takes when it says that it takes anything.
 constexpr int kTerminalPiece = 240;
-
-class Locked {
-public:
-  explicit Locked(pthread_mutex_t &mutex) : mutex_(mutex) { ::pthread_mutex_lock(&mutex_); }
-  ~Locked() { ::pthread_mutex_unlock(&mutex_); }
-  Locked(const Locked &) = delete;
-  Locked &operator=(const Locked &) = delete;
-
-private:
-  pthread_mutex_t &mutex_;
-};
 
 unsigned type_of(int fd) {
   os::Description what;
@@ -96,7 +86,7 @@ void LogWriter::queue_line(int level, const char *format, va_list arguments) {
   Caller caller;
   bool at_once;
   {
-    Locked lock(entering_);
+    MutexLock lock(entering_);
     at_once = list_empty(waiting_) && has_place();
     if (at_once) {
       append(level, format, arguments);
@@ -124,7 +114,7 @@ void LogWriter::queue_line(int level, const char *format, va_list arguments) {
 // A wire that is cancelled before its turn logs nothing.
 bool LogWriter::detach(Wire *wire) {
   auto &caller = *static_cast<Caller *>(wire->block()->blocked_on);
-  Locked lock(caller.log->entering_);
+  MutexLock lock(caller.log->entering_);
   if (!caller.linked())
     return true;
   list_unlink(caller);
@@ -137,7 +127,7 @@ constexpr Obstacle LogWriter::kTurn = {"its turn in the log", detach, [](const v
 // Only when nobody else will run the wires that wait, or in their own thread: libc formats what is
 // in their frames.
 void LogWriter::enter() {
-  Locked lock(entering_);
+  MutexLock lock(entering_);
   while (!list_empty(waiting_) && has_place()) {
     Caller &caller = take_first(waiting_);
     --waiting_count_;
@@ -149,7 +139,7 @@ void LogWriter::enter() {
 }
 
 void LogWriter::release_entered() {
-  Locked lock(entering_);
+  MutexLock lock(entering_);
   while (!list_empty(entered_)) {
     Caller &caller = take_first(entered_);
     caller.released = true;
@@ -171,10 +161,10 @@ void LogWriter::pop() {
 
 // Others may go on and log more meanwhile: that is theirs to write.
 void LogWriter::write_out() {
-  Locked lock(writing_);
+  MutexLock lock(writing_);
   unsigned end;
   {
-    Locked entering(entering_);
+    MutexLock entering(entering_);
     end = queued_ + waiting_count_;
   }
   while (written_ != end) {
@@ -188,7 +178,7 @@ void LogWriter::write_out() {
 }
 
 void LogWriter::write_queued() {
-  Locked lock(writing_);
+  MutexLock lock(writing_);
   while (LogLine *line = first_line()) {
     write_rest_blocking(*line, done_, log_target);
     pop();
@@ -197,7 +187,7 @@ void LogWriter::write_queued() {
 
 // As far as it goes without blocking.
 LogWriter::Next LogWriter::write_at_once() {
-  Locked lock(writing_);
+  MutexLock lock(writing_);
   while (LogLine *line = first_line()) {
     int error = write_rest(*line, done_, log_target, os::write_nowait);
     if (is_refusal(error) && (os::get_flags(log_target) & O_NONBLOCK))
@@ -214,7 +204,7 @@ LogWriter::Next LogWriter::write_at_once() {
 // There is no thread for it, but the target has just been ready: as much as that promises to take.
 // For a pipe that is a line.
 void LogWriter::write_piece() {
-  Locked lock(writing_);
+  MutexLock lock(writing_);
   LogLine *line = first_line();
   if (!line)
     return;
@@ -252,7 +242,7 @@ void LogWriter::write_some() {
 }
 
 bool LogWriter::is_idle() {
-  Locked lock(entering_);
+  MutexLock lock(entering_);
   return __atomic_load_n(&written_, __ATOMIC_ACQUIRE) == queued_ && list_empty(waiting_) &&
          list_empty(entered_);
 }
