@@ -1,5 +1,6 @@
 #include "lifecycle.hpp"
 
+#include "chain.hpp"
 #include "log.hpp"
 #include "reactor.hpp"
 #include "stack.hpp"
@@ -23,12 +24,6 @@ constinit bool key_made = false;
 // not have.
 constinit pthread_mutex_t reactors_mutex = PTHREAD_MUTEX_INITIALIZER;
 constinit Reactor *reactors = nullptr;
-
-void unlist(Reactor *reactor) {
-  (reactor->previous ? reactor->previous->next : reactors) = reactor->next;
-  if (reactor->next)
-    reactor->next->previous = reactor->previous;
-}
 
 // Closes and unmaps; does not look at wires, waits or timers.
 void release(Reactor *reactor) {
@@ -128,11 +123,7 @@ Reactor *make_reactor() {
   reactor->visited = reactor->poll_due = os::now();
   reactor->timers.reset(reactor->visited);
   ::pthread_mutex_lock(&reactors_mutex);
-  reactor->next = reactors;
-  reactor->previous = nullptr;
-  if (reactors)
-    reactors->previous = reactor;
-  reactors = reactor;
+  chain_push(reactors, *reactor);
   ::pthread_mutex_unlock(&reactors_mutex);
   scheduler.reactor = reactor;
   return reactor;
@@ -157,7 +148,7 @@ void forget_resources() {
     return;
   scheduler.reactor = nullptr;
   ::pthread_mutex_lock(&reactors_mutex);
-  unlist(reactor);
+  chain_remove(reactors, *reactor);
   ::pthread_mutex_unlock(&reactors_mutex);
   release(reactor);
 }

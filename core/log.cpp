@@ -1,5 +1,6 @@
 #include "log.hpp"
 
+#include "chain.hpp"
 #include "errno_guard.hpp"
 #include "lifecycle.hpp"
 #include "log_writer.hpp"
@@ -18,24 +19,6 @@ namespace {
 constinit pthread_mutex_t writers_mutex = PTHREAD_MUTEX_INITIALIZER;
 constinit LogWriter *writers = nullptr;
 constinit bool flushed_at_exit = false;
-
-void enlist(LogWriter *log) {
-  ::pthread_mutex_lock(&writers_mutex);
-  log->previous = nullptr;
-  log->next = writers;
-  if (writers)
-    writers->previous = log;
-  writers = log;
-  ::pthread_mutex_unlock(&writers_mutex);
-}
-
-void unlist(LogWriter *log) {
-  ::pthread_mutex_lock(&writers_mutex);
-  (log->previous ? log->previous->next : writers) = log->next;
-  if (log->next)
-    log->next->previous = log->previous;
-  ::pthread_mutex_unlock(&writers_mutex);
-}
 
 // Other threads may go on and queue more; what they have queued by now goes out.
 void flush_all() {
@@ -77,7 +60,9 @@ bool log_init(int fd) {
   s.log = LogWriter::make();
   if (!s.log)
     return false;
-  enlist(s.log);
+  ::pthread_mutex_lock(&writers_mutex);
+  chain_push(writers, *s.log);
+  ::pthread_mutex_unlock(&writers_mutex);
   if (!__atomic_exchange_n(&flushed_at_exit, true, __ATOMIC_RELAXED))
     std::atexit(flush_all);
   return true;
@@ -102,7 +87,9 @@ void log_release() {
   if (!log)
     return;
   scheduler.log = nullptr;
-  unlist(log);
+  ::pthread_mutex_lock(&writers_mutex);
+  chain_remove(writers, *log);
+  ::pthread_mutex_unlock(&writers_mutex);
   log->release();
 }
 

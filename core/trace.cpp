@@ -1,6 +1,7 @@
 // When a trace is written, and who has a buffer for it.
 #include "trace.hpp"
 
+#include "chain.hpp"
 #include "errno_guard.hpp"
 #include "lifecycle.hpp"
 #include "mutex_lock.hpp"
@@ -26,20 +27,6 @@ constinit std::uint32_t last_session = 0;
 constinit bool stops_at_exit = false;
 constinit TraceFile file;
 
-void enlist(Buffer *buffer) {
-  buffer->previous = nullptr;
-  buffer->next = buffers;
-  if (buffers)
-    buffers->previous = buffer;
-  buffers = buffer;
-}
-
-void unlist(Buffer *buffer) {
-  (buffer->previous ? buffer->previous->next : buffers) = buffer->next;
-  if (buffer->next)
-    buffer->next->previous = buffer->previous;
-}
-
 void give_buffer(Scheduler &s) {
   void *memory = lifecycle::release_at_thread_end()
                      ? os::map(sizeof(Buffer), PROT_READ | PROT_WRITE)
@@ -54,7 +41,7 @@ void give_buffer(Scheduler &s) {
     MutexLock lock(mutex);
     buffer->session = session;
     buffer->closed = !session;
-    enlist(buffer);
+    chain_push(buffers, *buffer);
   }
   s.trace = buffer;
   s.ticks = 0;
@@ -69,7 +56,7 @@ void take_buffer(Scheduler &s) {
     MutexLock text(buffer->mutex);
     buffer->write_out();
   }
-  unlist(buffer);
+  chain_remove(buffers, *buffer);
   os::unmap(buffer, sizeof(Buffer));
 }
 
