@@ -1,6 +1,7 @@
 // Writes JSON into memory that the caller has made sure is large enough.
 #pragma once
 
+#include <charconv>
 #include <cstdint>
 #include <cstring>
 
@@ -21,14 +22,7 @@ public:
   }
 
   JsonText &add(std::uint64_t value) {
-    char digits[20];
-    int count = 0;
-    do {
-      digits[count++] = char('0' + value % 10);
-      value /= 10;
-    } while (value);
-    while (count)
-      *at_++ = digits[--count];
+    at_ = std::to_chars(at_, at_ + kDigits, value).ptr;
     return *this;
   }
 
@@ -71,6 +65,8 @@ public:
   static constexpr std::size_t kEscaped = 6;
 
 private:
+  static constexpr std::size_t kDigits = 20; // of the largest number
+
   // The length of the character that begins here; 0 when it is none. Overlong forms, surrogates and
   // what is past U+10FFFF are none.
   static int sequence(const char *text) {

@@ -4,6 +4,7 @@
 
 #include "os.hpp"
 
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 
@@ -17,33 +18,13 @@ public:
     return *this;
   }
 
-  Line &add_hex(std::uintptr_t value) {
-    add("0x");
-    bool started = false;
-    for (int shift = int(sizeof value) * 8 - 4; shift >= 0; shift -= 4) {
-      unsigned digit = unsigned(value >> shift) & 15;
-      started = started || digit != 0 || shift == 0;
-      if (started)
-        add_char("0123456789abcdef"[digit]);
-    }
-    return *this;
-  }
+  Line &add_hex(std::uintptr_t value) { return add("0x").add_digits<16>(value); }
 
   Line &add_address(const void *address) {
     return add_hex(reinterpret_cast<std::uintptr_t>(address));
   }
 
-  Line &add_number(std::uint64_t value) {
-    char digits[20];
-    int count = 0;
-    do {
-      digits[count++] = char('0' + value % 10);
-      value /= 10;
-    } while (value);
-    while (count)
-      add_char(digits[--count]);
-    return *this;
-  }
+  Line &add_number(std::uint64_t value) { return add_digits<10>(value); }
 
   void clear() { length_ = 0; }
 
@@ -64,9 +45,11 @@ public:
   }
 
 private:
-  void add_char(char c) {
-    if (length_ < kCapacity)
-      text_[length_++] = c;
+  // Not inline: messages are rare, and there are many.
+  template <int Base> [[gnu::noinline]] Line &add_digits(std::uint64_t value) {
+    char digits[21];
+    *std::to_chars(digits, digits + sizeof digits - 1, value, Base).ptr = '\0';
+    return add(digits);
   }
 
   static constexpr std::size_t kCapacity = 255;
