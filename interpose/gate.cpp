@@ -14,12 +14,6 @@
 namespace libwire::interpose {
 
 void (*real[kSymbols])();
-unsigned attention = 1;
-
-namespace {
-
-constexpr unsigned kUnresolved = 1, kTracing = 2; // bits of `attention`
-
 const char *const names[kSymbols] = {
 #define OVERRIDE(symbol, family, how, text) #symbol,
 #define VERSIONED OVERRIDE
@@ -33,6 +27,11 @@ const char *const names[kSymbols] = {
 #undef TWIN
 #undef PASSED
 };
+unsigned attention = 1;
+
+namespace {
+
+constexpr unsigned kUnresolved = 1, kTracing = 2; // bits of `attention`
 
 // Where libwire's own code is.
 uintptr_t libwire_begin, libwire_size;

@@ -37,6 +37,8 @@ enum Symbol : unsigned {
   kSymbols
 };
 
+extern __attribute__((visibility("hidden"))) const char *const names[kSymbols];
+
 // The next definition of each symbol, which is libc's unless another preloaded library has one.
 extern __attribute__((visibility("hidden"))) void (*real[kSymbols])();
 

@@ -9,20 +9,6 @@ namespace {
 constexpr int kKinds = 5;
 unsigned long counts[kSymbols][kKinds];
 
-const char *const names[kSymbols] = {
-#define OVERRIDE(symbol, family, how, text) #symbol,
-#define VERSIONED OVERRIDE
-#define OTHER(symbol) #symbol,
-#define TWIN(symbol, of)
-#define PASSED(symbol, reason)
-#include "overrides.def"
-#undef OVERRIDE
-#undef OTHER
-#undef VERSIONED
-#undef TWIN
-#undef PASSED
-};
-
 // One line a symbol, with raw writes: the streams of the program are its own, and may be gone.
 [[gnu::destructor]] void print() {
   if (!settings.trace)
