@@ -93,9 +93,7 @@ HELPER void each_descriptor(void (*visit)(int fd, const char *kind, void *argume
   closedir(folder);
 }
 
-HELPER void count_one(int fd, const char *kind, void *argument) {
-  (void)fd;
-  (void)kind;
+HELPER void count_one(int UNUSED(fd), const char *UNUSED(kind), void *argument) {
   ++*(int *)argument;
 }
 

@@ -15,10 +15,7 @@ static const long calls[] = {SYS_epoll_create1, SYS_epoll_ctl, SYS_epoll_pwait, 
 
 static int descriptors_before;
 
-static void never_runs(void *unused) {
-  (void)unused;
-  abort();
-}
+static void never_runs(void *UNUSED(argument)) { abort(); }
 
 HELPER void begin(void) {
   start_afresh();
@@ -47,8 +44,7 @@ static void failed(void) {
   }
 }
 
-static void net_client(void *unused) {
-  (void)unused;
+static void net_client(void *UNUSED(argument)) {
   wire_net_t net;
   wire_net_init(&net, sockets[0]);
   for (int i = 0; i < 5; i++) {
@@ -65,8 +61,7 @@ static void net_client(void *unused) {
   wire_net_close(&net);
 }
 
-static void net_server(void *unused) {
-  (void)unused;
+static void net_server(void *UNUSED(argument)) {
   wire_net_t net;
   wire_net_init(&net, sockets[1]);
   char request[16];
@@ -85,8 +80,7 @@ static void net_server(void *unused) {
   wire_net_close(&net);
 }
 
-static void pipe_reader(void *unused) {
-  (void)unused;
+static void pipe_reader(void *UNUSED(argument)) {
   wire_fd_state_t state;
   wire_fd_mode_init(&state, pipe_ends[0]);
   if (wire_fd_mode_read(&state) != 0) {
@@ -102,8 +96,7 @@ static void pipe_reader(void *unused) {
   check(wire_fd_mode_none(&state) == 0);
 }
 
-static void pipe_writer(void *unused) {
-  (void)unused;
+static void pipe_writer(void *UNUSED(argument)) {
   int64_t begin = nanoseconds_now();
   if (wire_fd_wait_msec(2) != 0)
     failed();
@@ -123,8 +116,7 @@ static void pipe_writer(void *unused) {
   check(wire_fd_mode_none(&state) == 0);
 }
 
-static void timeout_user(void *unused) {
-  (void)unused;
+static void timeout_user(void *UNUSED(argument)) {
   wire_timeout_t timeout;
   wire_wait_t never;
   wire_wait_init(&never);

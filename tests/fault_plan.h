@@ -131,8 +131,7 @@ HELPER int may_be_refused(long number, const greg_t *r) {
 
 HELPER int plans_possible(void) { return traps_allowed(); }
 
-HELPER void on_planned_syscall(int signal, siginfo_t *info, void *context) {
-  (void)signal;
+HELPER void on_planned_syscall(int UNUSED(signal), siginfo_t *info, void *context) {
   greg_t *r = ((ucontext_t *)context)->uc_mcontext.gregs;
   int saved_errno = errno;
   for (size_t i = 0; i < ARRAY_SIZE(possible); i++) {

@@ -22,7 +22,7 @@ HELPER void in_a_wire(void (*entry)(void *), void *argument) {
   wire_thread_run();
 }
 
-HELPER void ends(void *unused) { (void)unused; }
+HELPER void ends(void *UNUSED(argument)) {}
 
 __attribute__((no_sanitize("undefined"))) HELPER void touches(void *address) {
   *(volatile char *)address = 1;
@@ -33,8 +33,7 @@ HELPER void touches_with_detector(void *address) {
   in_a_wire(touches, address);
 }
 
-HELPER void kills_itself(void *unused) {
-  (void)unused;
+HELPER void kills_itself(void *UNUSED(argument)) {
   kill(getpid(), SIGSEGV);
   for (int i = 0; i < 1000; i++)
     wire_yield();

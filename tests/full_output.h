@@ -18,8 +18,7 @@ static int output[2]; /* [0] the test reads, [1] the child writes */
 static int full[2];   /* the child tells */
 static struct lines lines;
 
-static void *reads_when_told(void *unused) {
-  (void)unused;
+static void *reads_when_told(void *UNUSED(argument)) {
   char byte;
   while (read(full[0], &byte, 1) < 0 && errno == EINTR) {
   }

@@ -107,9 +107,6 @@ HELPER void expect_numbered(const char *text, int count) {
 }
 
 /* For each_line: marks the texts. */
-HELPER void mark_line(const char *text, void *unused) {
-  (void)unused;
-  mark("%s,", text);
-}
+HELPER void mark_line(const char *text, void *UNUSED(argument)) { mark("%s,", text); }
 
 #endif

@@ -43,8 +43,7 @@ HELPER void assert_is_a_stack(char *stack, size_t size) {
   }
 }
 
-HELPER int prepare_stacks(void **state) {
-  (void)state;
+HELPER int prepare_stacks(void **UNUSED(state)) {
   page = (size_t)sysconf(_SC_PAGESIZE);
   return pipe(probe);
 }

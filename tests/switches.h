@@ -13,7 +13,7 @@ static wire_lock_t lock;
 
 static void resumes(void *wire) { wire_resume(wire); }
 
-static void is_short(void *unused) { (void)unused; }
+static void is_short(void *UNUSED(argument)) {}
 
 static wire_t helper;
 static char helper_stack[COMMON_STACK];
@@ -43,10 +43,7 @@ static void by_lock(void) {
   wire_lock_release(&lock);
 }
 
-static void sends(void *unused) {
-  (void)unused;
-  wire_channel_send(&channel, &channel);
-}
+static void sends(void *UNUSED(argument)) { wire_channel_send(&channel, &channel); }
 
 static void by_channel(void) {
   start_helper(sends);

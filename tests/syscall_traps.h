@@ -69,8 +69,7 @@ HELPER int can_fail(long number, long second_argument) {
   return number != SYS_fcntl || second_argument == F_DUPFD || second_argument == F_DUPFD_CLOEXEC;
 }
 
-HELPER void on_trapped_syscall(int signal, siginfo_t *info, void *context) {
-  (void)signal;
+HELPER void on_trapped_syscall(int UNUSED(signal), siginfo_t *info, void *context) {
   greg_t *r = ((ucontext_t *)context)->uc_mcontext.gregs;
   for (unsigned i = 0; i < trap_count; i++) {
     struct trap *trap = &traps[i];
@@ -122,9 +121,7 @@ HELPER void trap_syscalls(const long *numbers, unsigned count) {
 
 #else
 #define TRAPS_POSSIBLE 0
-HELPER void trap_syscalls(const long *numbers, unsigned count) {
-  (void)numbers;
-  (void)count;
+HELPER void trap_syscalls(const long *UNUSED(numbers), unsigned UNUSED(count)) {
   check(!"possible here");
 }
 #endif

@@ -39,8 +39,7 @@ static void expect_all_frames(void) {
   free(names);
 }
 
-static void a_backtrace_ends_at_the_entry_function(void **state) {
-  (void)state;
+static void a_backtrace_ends_at_the_entry_function(void **UNUSED(state)) {
   start_afresh();
   backtrace(frames, 1); /* loads what it needs */
   spawn(enters, NULL);
@@ -48,8 +47,7 @@ static void a_backtrace_ends_at_the_entry_function(void **state) {
   expect_all_frames();
 }
 
-static void also_in_a_wire_that_was_resumed(void **state) {
-  (void)state;
+static void also_in_a_wire_that_was_resumed(void **UNUSED(state)) {
   start_afresh();
   int yes = 1;
   spawn(enters, &yes);
@@ -58,18 +56,11 @@ static void also_in_a_wire_that_was_resumed(void **state) {
   expect_all_frames();
 }
 
-static void handles(int unused) {
-  (void)unused;
-  count = backtrace(frames, ARRAY_SIZE(frames));
-}
+static void handles(int UNUSED(argument)) { count = backtrace(frames, ARRAY_SIZE(frames)); }
 
-static void raises(void *unused) {
-  (void)unused;
-  raise(SIGUSR1);
-}
+static void raises(void *UNUSED(argument)) { raise(SIGUSR1); }
 
-static void also_in_a_signal_handler(void **state) {
-  (void)state;
+static void also_in_a_signal_handler(void **UNUSED(state)) {
   if (TESTS_WITH_SANITIZER)
     skip(); /* calls handlers from functions of its own */
   start_afresh();

@@ -98,22 +98,19 @@ static void keeps_registers(void *way) {
 
 #endif
 
-static void registers_are_kept_over_every_switch(void **state) {
-  (void)state;
+static void registers_are_kept_over_every_switch(void **UNUSED(state)) {
   registers_checked = 0;
   for_each_way(keeps_registers, 5);
   assert_int_equal(registers_checked, 300 * (3 * 5 + 3));
 }
 
-static void other_changes_registers(void *unused) {
-  (void)unused;
+static void other_changes_registers(void *UNUSED(argument)) {
   void (*const yield)(void) = wire_yield;
   for (int i = 0; i < 2; i++)
     keeps_registers((void *)&yield);
 }
 
-static void registers_of_the_thread_are_kept_over_run(void **state) {
-  (void)state;
+static void registers_of_the_thread_are_kept_over_run(void **UNUSED(state)) {
   start_afresh();
   spawn(other_changes_registers, NULL);
   spawn(other_changes_registers, NULL);
@@ -171,8 +168,7 @@ __attribute__((used)) void runs_on_any_alignment(void *argument) {
 }
 
 /* Both ends at every offset, and nothing is written outside. */
-static void a_stack_of_any_alignment_works(void **state) {
-  (void)state;
+static void a_stack_of_any_alignment_works(void **UNUSED(state)) {
   start_afresh();
   enum { size = 24 * 1024, border = 128 };
   __attribute__((aligned(64))) static char memory[size + 3 * border];
@@ -192,8 +188,7 @@ static void a_stack_of_any_alignment_works(void **state) {
   }
 }
 
-static void stacks_of_the_library_are_aligned_too(void **state) {
-  (void)state;
+static void stacks_of_the_library_are_aligned_too(void **UNUSED(state)) {
   start_afresh();
   for (unsigned size = 16384; size < 16384 + 300; size += 7) {
     char *low = wire_stack_alloc(size);
@@ -207,16 +202,14 @@ static void stacks_of_the_library_are_aligned_too(void **state) {
 }
 
 /* Debuggers and crash handlers walk up the stack of a wire: it must have an end. */
-static void walks_up(void *unused) {
-  (void)unused;
+static void walks_up(void *UNUSED(argument)) {
   void *frames[64];
   int count = backtrace(frames, 64);
   check(count > 0 && count < 64);
   mark("walked ");
 }
 
-static void a_backtrace_ends_where_the_wire_begins(void **state) {
-  (void)state;
+static void a_backtrace_ends_where_the_wire_begins(void **UNUSED(state)) {
   start_afresh();
   spawn(walks_up, NULL);
   wire_thread_run();
@@ -241,8 +234,7 @@ static void keeps_errno(void *way) {
   errno = mine;
 }
 
-static void errno_belongs_to_the_wire(void **state) {
-  (void)state;
+static void errno_belongs_to_the_wire(void **UNUSED(state)) {
   errno = EXDEV;
   for_each_way(keeps_errno, 10);
   assert_int_equal(errno, EXDEV);
@@ -250,14 +242,12 @@ static void errno_belongs_to_the_wire(void **state) {
 
 static void ends_with_errno(void *number) { errno = *(int *)number; }
 
-static void sees_no_errno(void *unused) {
-  (void)unused;
+static void sees_no_errno(void *UNUSED(argument)) {
   check(errno == 0);
   mark("none ");
 }
 
-static void errno_of_an_ended_wire_goes_to_nobody(void **state) {
-  (void)state;
+static void errno_of_an_ended_wire_goes_to_nobody(void **UNUSED(state)) {
   start_afresh();
   int number = EDOM;
   spawn(ends_with_errno, &number);

@@ -82,28 +82,24 @@ static void keeps_rounding(void *way) {
   /* It ends without setting it back. */
 }
 
-static void the_rounding_mode_belongs_to_the_wire(void **state) {
-  (void)state;
+static void the_rounding_mode_belongs_to_the_wire(void **UNUSED(state)) {
   for_each_way(keeps_rounding, 8);
   assert_int_equal(get_rounding(), FE_TONEAREST);
 }
 
-static void rounding_in_block(struct wire_defer_list *node) {
-  (void)node;
+static void rounding_in_block(struct wire_defer_list *UNUSED(node)) {
   check(get_rounding() == roundings[ARRAY_SIZE(roundings) - 1]);
   mark("block ");
 }
 
-static void rounds_and_suspends(void *unused) {
-  (void)unused;
+static void rounds_and_suspends(void *UNUSED(argument)) {
   set_rounding(roundings[ARRAY_SIZE(roundings) - 1]);
   struct wire_defer_list node;
   wire_defer_push(&node, rounding_in_block);
   wire_suspend();
 }
 
-static void a_cancelled_wire_has_its_rounding_mode_in_its_blocks(void **state) {
-  (void)state;
+static void a_cancelled_wire_has_its_rounding_mode_in_its_blocks(void **UNUSED(state)) {
   start_afresh();
   wire_t *wire = spawn(rounds_and_suspends, NULL);
   wire_thread_run();
@@ -113,8 +109,7 @@ static void a_cancelled_wire_has_its_rounding_mode_in_its_blocks(void **state) {
   assert_int_equal(get_rounding(), FE_TONEAREST);
 }
 
-static void the_rounding_mode_of_the_thread_is_kept(void **state) {
-  (void)state;
+static void the_rounding_mode_of_the_thread_is_kept(void **UNUSED(state)) {
   start_afresh();
   void (*const yield)(void) = wire_yield;
   next_rounding = 1;
@@ -150,8 +145,7 @@ static void keeps_control_words(void *way) {
   }
 }
 
-static void the_control_words_belong_to_the_wire(void **state) {
-  (void)state;
+static void the_control_words_belong_to_the_wire(void **UNUSED(state)) {
   for_each_way(keeps_control_words, 12);
   assert_int_equal(x87_control(), 0x037f);
   assert_int_equal(sse_control(), 0x1f80);

@@ -29,10 +29,7 @@ static wire_pool_t pool;
 static int ends[2];
 static char *stack;
 
-static void stays(void *unused) {
-  (void)unused;
-  wire_suspend();
-}
+static void stays(void *UNUSED(argument)) { wire_suspend(); }
 
 static void prepare(void) {
   wire_lock_init(&held);
@@ -258,8 +255,7 @@ static const struct misuse everywhere[] = {
 
 static const struct misuse *current;
 
-static void misuses(void *unused) {
-  (void)unused;
+static void misuses(void *UNUSED(argument)) {
   current->body();
   _exit(0); /* the test expects anything but this */
 }
@@ -290,8 +286,7 @@ static void expect_misuse(const struct misuse *cases, size_t count, void (*body)
   }
 }
 
-static void waiting_outside_wires(void **state) {
-  (void)state;
+static void waiting_outside_wires(void **UNUSED(state)) {
   expect_misuse(outside_only, ARRAY_SIZE(outside_only), misuses_outside, "outside wires");
 }
 
@@ -304,31 +299,26 @@ static void between_yields(void *unused) {
   misuses(unused);
 }
 
-static void waiting_between_yields_outside_wires(void **state) {
-  (void)state;
+static void waiting_between_yields_outside_wires(void **UNUSED(state)) {
   expect_misuse(outside_only, ARRAY_SIZE(outside_only), between_yields, "outside wires");
 }
 
-static void starting_afresh_and_running_in_a_wire(void **state) {
-  (void)state;
+static void starting_afresh_and_running_in_a_wire(void **UNUSED(state)) {
   expect_misuse(in_wires_only, ARRAY_SIZE(in_wires_only), misuses_in_a_wire, "'the culprit'");
 }
 
-static void mistakes_outside_wires(void **state) {
-  (void)state;
+static void mistakes_outside_wires(void **UNUSED(state)) {
   expect_misuse(everywhere, ARRAY_SIZE(everywhere), misuses_outside, "outside wires");
 }
 
-static void mistakes_in_a_wire(void **state) {
-  (void)state;
+static void mistakes_in_a_wire(void **UNUSED(state)) {
   expect_misuse(everywhere, ARRAY_SIZE(everywhere), misuses_in_a_wire, "'the culprit'");
 }
 
 /* Before the thread has called anything else of the library. */
 static void first_call(void *unused) { misuses(unused); }
 
-static void waiting_in_the_first_call_of_a_thread(void **state) {
-  (void)state;
+static void waiting_in_the_first_call_of_a_thread(void **UNUSED(state)) {
   static const struct misuse first[] = {
       MISUSE(suspend, "wire_suspend"), MISUSE(fd_wait_msec, "wire_fd_wait_msec"),
       MISUSE(channel_send_null, "wire_channel_send"), MISUSE(cancel_null, "wire_cancel"),

@@ -48,8 +48,7 @@ static void expect_calls(void (*client)(void *), void (*server)(void *), int all
   close_both(ends);
 }
 
-static void counts_one_call(void *unused) {
-  (void)unused;
+static void counts_one_call(void *UNUSED(argument)) {
   trap_syscalls(epoll_calls, ARRAY_SIZE(epoll_calls));
   struct epoll_event event = {0};
   errno = 0;
@@ -61,8 +60,7 @@ static void counts_one_call(void *unused) {
   check(epoll_ctl(-1, EPOLL_CTL_ADD, 0, &event) == -1 && errno == EBADF);
 }
 
-static void calls_are_counted_and_made_to_fail(void **unused) {
-  (void)unused;
+static void calls_are_counted_and_made_to_fail(void **UNUSED(state)) {
   with_traps(counts_one_call);
 }
 
@@ -93,14 +91,12 @@ static void fd_server(void *fd) {
   }
 }
 
-static void counts_fd_loop(void *unused) {
-  (void)unused;
+static void counts_fd_loop(void *UNUSED(argument)) {
   trap_syscalls(epoll_calls, ARRAY_SIZE(epoll_calls));
   expect_calls(fd_client, fd_server, 0);
 }
 
-static void a_loop_with_wire_fd_wait_makes_no_epoll_ctl(void **unused) {
-  (void)unused;
+static void a_loop_with_wire_fd_wait_makes_no_epoll_ctl(void **UNUSED(state)) {
   with_traps(counts_fd_loop);
 }
 
@@ -122,14 +118,12 @@ static void slow_server(void *fd) {
   }
 }
 
-static void counts_slow_loop(void *unused) {
-  (void)unused;
+static void counts_slow_loop(void *UNUSED(argument)) {
   trap_syscalls(epoll_calls, ARRAY_SIZE(epoll_calls));
   expect_calls(fd_client, slow_server, ROUNDS / 5);
 }
 
-static void a_loop_with_a_server_that_yields_makes_hardly_any_epoll_ctl(void **unused) {
-  (void)unused;
+static void a_loop_with_a_server_that_yields_makes_hardly_any_epoll_ctl(void **UNUSED(state)) {
   with_traps(counts_slow_loop);
 }
 
@@ -167,34 +161,29 @@ static void net_server(void *fd) {
   wire_timeout_stop(&net.tout);
 }
 
-static void counts_net_loop(void *unused) {
-  (void)unused;
+static void counts_net_loop(void *UNUSED(argument)) {
   trap_syscalls(epoll_calls, ARRAY_SIZE(epoll_calls));
   expect_calls(net_client, net_server, 0);
 }
 
-static void a_loop_with_wire_net_makes_no_epoll_ctl(void **unused) {
-  (void)unused;
+static void a_loop_with_wire_net_makes_no_epoll_ctl(void **UNUSED(state)) {
   with_traps(counts_net_loop);
 }
 
-static void counts_mixed_loops(void *unused) {
-  (void)unused;
+static void counts_mixed_loops(void *UNUSED(argument)) {
   trap_syscalls(epoll_calls, ARRAY_SIZE(epoll_calls));
   expect_calls(net_client, fd_server, 0);
   expect_calls(fd_client, net_server, 0);
 }
 
-static void a_loop_with_both_makes_no_epoll_ctl(void **unused) {
-  (void)unused;
+static void a_loop_with_both_makes_no_epoll_ctl(void **UNUSED(state)) {
   with_traps(counts_mixed_loops);
 }
 
 /* Sixteen clients and servers, so that several are ready at a time. */
 #define PAIRS 16
 
-static void counts_many_loops(void *unused) {
-  (void)unused;
+static void counts_many_loops(void *UNUSED(argument)) {
   trap_syscalls(epoll_calls, ARRAY_SIZE(epoll_calls));
   int pairs[PAIRS][2];
   for (int i = 0; i < PAIRS; i++) {
@@ -208,8 +197,7 @@ static void counts_many_loops(void *unused) {
   check(measured >= 0 && measured <= PAIRS * ROUNDS / 20);
 }
 
-static void many_loops_at_once_make_none_per_round(void **unused) {
-  (void)unused;
+static void many_loops_at_once_make_none_per_round(void **UNUSED(state)) {
   with_traps(counts_many_loops);
 }
 
@@ -234,8 +222,7 @@ static void serves_slowly(void *fd) {
   wire_fd_mode_none(&state);
 }
 
-static void counts_among_ready(void *unused) {
-  (void)unused;
+static void counts_among_ready(void *UNUSED(argument)) {
   static int pairs[READY][2];
   trap_syscalls(epoll_calls, ARRAY_SIZE(epoll_calls));
   for (int i = 0; i < READY; i++) {
@@ -248,8 +235,7 @@ static void counts_among_ready(void *unused) {
   check(polls() > 0 && polls() <= 4 * TURNS);
 }
 
-static void those_that_are_ready_are_asked_for_once_a_round(void **unused) {
-  (void)unused;
+static void those_that_are_ready_are_asked_for_once_a_round(void **UNUSED(state)) {
   with_traps(counts_among_ready);
 }
 
@@ -260,14 +246,12 @@ static void those_that_are_ready_are_asked_for_once_a_round(void **unused) {
 static wire_fd_state_t idle;
 static wire_timeout_t hour;
 
-static void yields(void *unused) {
-  (void)unused;
+static void yields(void *UNUSED(argument)) {
   for (int i = 0; i < YIELDS / 2; i++)
     wire_yield();
 }
 
-static void waits_for_idle(void *unused) {
-  (void)unused;
+static void waits_for_idle(void *UNUSED(argument)) {
   wire_fd_wait(&idle);
   check(!"woken");
 }
@@ -279,8 +263,7 @@ static long sum_of_counts(void) {
   return sum;
 }
 
-static void counts_while_yielding(void *unused) {
-  (void)unused;
+static void counts_while_yielding(void *UNUSED(argument)) {
   make_pair(ends);
   trap_syscalls(all_waiting_calls, ARRAY_SIZE(all_waiting_calls));
   wire_fd_mode_init(&idle, ends[0]);
@@ -302,13 +285,11 @@ static void counts_while_yielding(void *unused) {
   wire_thread_run();
 }
 
-static void an_idle_descriptor_and_timer_cost_no_system_call_per_yield(void **unused) {
-  (void)unused;
+static void an_idle_descriptor_and_timer_cost_no_system_call_per_yield(void **UNUSED(state)) {
   with_traps(counts_while_yielding);
 }
 
-static void counts_without_anything(void *unused) {
-  (void)unused;
+static void counts_without_anything(void *UNUSED(argument)) {
   trap_syscalls(all_waiting_calls, ARRAY_SIZE(all_waiting_calls));
   spawn(yields, NULL);
   spawn(yields, NULL);
@@ -316,8 +297,7 @@ static void counts_without_anything(void *unused) {
   check(sum_of_counts() == 0);
 }
 
-static void without_either_yielding_makes_none_at_all(void **unused) {
-  (void)unused;
+static void without_either_yielding_makes_none_at_all(void **UNUSED(state)) {
   with_traps(counts_without_anything);
 }
 
@@ -332,8 +312,7 @@ static void is_reset(void) {
   close(ends[1]);
 }
 
-static void sleeps_and_counts(void *unused) {
-  (void)unused;
+static void sleeps_and_counts(void *UNUSED(argument)) {
   check(wire_fd_wait_msec(200) == 0);
   long calls = sum_of_counts();
   if (calls > 20) {
@@ -358,23 +337,13 @@ static void sleep_beside(void (*prepare)(void)) {
   wire_thread_run();
 }
 
-static void sleeps_beside_readable(void *unused) {
-  (void)unused;
-  sleep_beside(is_readable);
-}
+static void sleeps_beside_readable(void *UNUSED(argument)) { sleep_beside(is_readable); }
 
-static void sleeps_beside_closed(void *unused) {
-  (void)unused;
-  sleep_beside(is_closed);
-}
+static void sleeps_beside_closed(void *UNUSED(argument)) { sleep_beside(is_closed); }
 
-static void sleeps_beside_reset(void *unused) {
-  (void)unused;
-  sleep_beside(is_reset);
-}
+static void sleeps_beside_reset(void *UNUSED(argument)) { sleep_beside(is_reset); }
 
-static void the_thread_sleeps_although_an_unwanted_descriptor_is_ready(void **unused) {
-  (void)unused;
+static void the_thread_sleeps_although_an_unwanted_descriptor_is_ready(void **UNUSED(state)) {
   with_traps(sleeps_beside_readable);
   with_traps(sleeps_beside_closed);
   with_traps(sleeps_beside_reset);

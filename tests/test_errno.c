@@ -30,8 +30,7 @@ static wire_sem_t sem;
 
 #define done(call) ((call), 1)
 
-static void makes_errors(void *unused) {
-  (void)unused;
+static void makes_errors(void *UNUSED(argument)) {
   for (int i = 0; i < 3; i++) {
     errno = EDOM;
     wire_yield();
@@ -183,14 +182,12 @@ static void net_without_waiting(void) {
 
 /* --- in wires only ------------------------------------------------------------------------ */
 
-static void sends(void *unused) {
-  (void)unused;
+static void sends(void *UNUSED(argument)) {
   check(wire_fd_wait_msec(2) == 0);
   leaves_errno(done(wire_channel_send(&channel, &channel)));
 }
 
-static void releases(void *unused) {
-  (void)unused;
+static void releases(void *UNUSED(argument)) {
   wire_lock_take(&lock);
   check(wire_fd_wait_msec(2) == 0);
   wire_sem_release(&sem);
@@ -226,8 +223,7 @@ static void waiting(void) {
   wire_timeout_stop(&timeout);
 }
 
-static void writes_piecewise(void *unused) {
-  (void)unused;
+static void writes_piecewise(void *UNUSED(argument)) {
   for (int i = 0; i < 10; i++) {
     check(wire_fd_wait_msec(1) == 0);
     check(write(ends[1], "x", 1) == 1);
@@ -332,23 +328,18 @@ static void makes_calls_in_a_wire(void *row) {
 }
 
 /* Each in a process of its own: the first calls of a process try out most. */
-static void each_call_in_a_wire(void **state) {
-  (void)state;
+static void each_call_in_a_wire(void **UNUSED(state)) {
   for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
     expect_success(run_child(makes_calls_in_a_wire, (void *)&rows[i]));
 }
 
-static void each_call_outside_wires(void **state) {
-  (void)state;
+static void each_call_outside_wires(void **UNUSED(state)) {
   for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
     if (!rows[i].waits)
       expect_success(run_child(makes_calls, (void *)&rows[i]));
 }
 
-static void spawned_log(void *unused) {
-  (void)unused;
-  log_lines();
-}
+static void spawned_log(void *UNUSED(argument)) { log_lines(); }
 
 /* A small pipe that refuses to block, which another process reads slowly. */
 static void logs(void *init) {
@@ -379,19 +370,16 @@ static void logs(void *init) {
   check(errno == EXDEV);
 }
 
-static void starts_afresh(void *unused) {
-  (void)unused;
+static void starts_afresh(void *UNUSED(argument)) {
   set_up();
   starting_afresh();
 }
 
-static void starting_afresh_outside_wires(void **state) {
-  (void)state;
+static void starting_afresh_outside_wires(void **UNUSED(state)) {
   expect_success(run_child(starts_afresh, NULL));
 }
 
-static void log_with_and_without_init(void **state) {
-  (void)state;
+static void log_with_and_without_init(void **UNUSED(state)) {
   expect_success(run_child(logs, NULL));
   expect_success(run_child(logs, "init"));
 }

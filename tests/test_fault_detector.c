@@ -40,8 +40,7 @@ __attribute__((noinline)) static int recurse(volatile int *above) {
   return deeper + local[0];
 }
 
-static void recurses(void *unused) {
-  (void)unused;
+static void recurses(void *UNUSED(argument)) {
   volatile int start = 0;
   recurse(&start);
 }
@@ -51,15 +50,13 @@ static void overflows(void *unused) {
   in_a_wire(recurses, unused);
 }
 
-static void endless_recursion_is_a_stack_overflow(void **state) {
-  (void)state;
+static void endless_recursion_is_a_stack_overflow(void **UNUSED(state)) {
   const struct child *child = run_child(overflows, NULL);
   expect_report(child, NULL, "stack overflow");
   not_said(child, "underflow");
 }
 
-static void the_whole_guard_below_is_overflow_and_above_underflow(void **state) {
-  (void)state;
+static void the_whole_guard_below_is_overflow_and_above_underflow(void **UNUSED(state)) {
   stack = wire_stack_alloc(stack_size);
   struct {
     char *address;
@@ -89,8 +86,7 @@ static void touches_on_odd_stack(void *address) {
 }
 
 /* The guard begins at the end of the last page, not where the size ends. */
-static void guards_are_known_for_sizes_that_are_no_whole_pages(void **state) {
-  (void)state;
+static void guards_are_known_for_sizes_that_are_no_whole_pages(void **UNUSED(state)) {
   static const unsigned sizes[] = {16385, 20000, 20479};
   for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
     odd_size = sizes[i];
@@ -109,16 +105,14 @@ static void expect_other_fault(const struct child *child, const void *address) {
   not_said(child, "underflow");
 }
 
-static void a_null_pointer_is_reported_with_its_address(void **state) {
-  (void)state;
+static void a_null_pointer_is_reported_with_its_address(void **UNUSED(state)) {
   const struct child *child = run_child(touches_with_detector, NULL);
   expect_other_fault(child, NULL);
   expect_said(child, "0x0");
   expect_said(child, "not mapped");
 }
 
-static void any_other_address_is_reported(void **state) {
-  (void)state;
+static void any_other_address_is_reported(void **UNUSED(state)) {
   char *memory = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   const struct child *child = run_child(touches_with_detector, memory + 1234);
   expect_other_fault(child, memory + 1234);
@@ -132,14 +126,12 @@ static void any_other_address_is_reported(void **state) {
 }
 
 #if defined(__x86_64__)
-static void an_address_the_machine_does_not_have_is_reported(void **state) {
-  (void)state;
+static void an_address_the_machine_does_not_have_is_reported(void **UNUSED(state)) {
   expect_other_fault(run_child(touches_with_detector, (void *)0x8000000000001000u), NULL);
 }
 #endif
 
-static void raises(void *unused) {
-  (void)unused;
+static void raises(void *UNUSED(argument)) {
   raise(SIGSEGV);
   _exit(3);
 }
@@ -154,16 +146,14 @@ static void raises_with_detector(void *unused) {
   in_a_wire(raises, unused);
 }
 
-static void a_signal_that_was_sent_is_reported_and_the_process_dies_of_it(void **state) {
-  (void)state;
+static void a_signal_that_was_sent_is_reported_and_the_process_dies_of_it(void **UNUSED(state)) {
   const struct child *child = run_child(kills_itself_with_detector, NULL);
   expect_other_fault(child, NULL);
   expect_said(child, "sent");
   expect_other_fault(run_child(raises_with_detector, NULL), NULL);
 }
 
-static void outside_wires_nothing_is_said(void **state) {
-  (void)state;
+static void outside_wires_nothing_is_said(void **UNUSED(state)) {
   const struct child *child = run_child(touches_outside, NULL);
   expect_signal(child, SIGSEGV);
   assert_string_equal(child->errors, "");
@@ -180,20 +170,17 @@ static void run_thread(void *(*body)(void *), void *argument) {
   check(pthread_join(thread, NULL) == 0);
 }
 
-static void second_thread(void *unused) {
+static void second_thread(void *UNUSED(argument)) {
   wire_stack_fault_detector_install();
   in_a_wire(ends, NULL);
   run_thread(overflows_in_thread, NULL);
-  (void)unused;
 }
 
-static void only_in_a_second_thread(void *unused) {
+static void only_in_a_second_thread(void *UNUSED(argument)) {
   run_thread(overflows_in_thread, NULL);
-  (void)unused;
 }
 
-static void each_thread_that_installs_it_is_covered(void **state) {
-  (void)state;
+static void each_thread_that_installs_it_is_covered(void **UNUSED(state)) {
   expect_report(run_child(second_thread, NULL), NULL, "stack overflow");
   expect_report(run_child(only_in_a_second_thread, NULL), NULL, "stack overflow");
 }
@@ -204,8 +191,7 @@ static void *installs(void *unused) {
   return unused;
 }
 
-static void many_threads(void *unused) {
-  (void)unused;
+static void many_threads(void *UNUSED(argument)) {
   for (int i = 0; i < 5; i++)
     run_thread(installs, NULL);
   int before = count_mappings();
@@ -215,8 +201,7 @@ static void many_threads(void *unused) {
   overflows(NULL);
 }
 
-static void threads_that_end_take_their_signal_stack_along(void **state) {
-  (void)state;
+static void threads_that_end_take_their_signal_stack_along(void **UNUSED(state)) {
   expect_report(run_child(many_threads, NULL), NULL, "stack overflow");
 }
 
@@ -230,13 +215,9 @@ static void *has_a_signal_stack(void *unused) {
   return unused;
 }
 
-static void uses_own_signal_stack(void *unused) {
-  (void)unused;
-  run_thread(has_a_signal_stack, NULL);
-}
+static void uses_own_signal_stack(void *UNUSED(argument)) { run_thread(has_a_signal_stack, NULL); }
 
-static void a_signal_stack_of_the_program_stays(void **state) {
-  (void)state;
+static void a_signal_stack_of_the_program_stays(void **UNUSED(state)) {
   expect_report(run_child(uses_own_signal_stack, NULL), NULL, "stack overflow");
 }
 
@@ -245,8 +226,7 @@ static void twice_and_in_a_wire(void *unused) {
   overflows(unused);
 }
 
-static void installing_twice_reports_once(void **state) {
-  (void)state;
+static void installing_twice_reports_once(void **UNUSED(state)) {
   expect_report(run_child(twice_and_in_a_wire, NULL), NULL, "stack overflow");
 }
 
@@ -257,8 +237,7 @@ static void installs_and_recurses(void *unused) {
 
 static void from_within(void *unused) { in_a_wire(installs_and_recurses, unused); }
 
-static void it_can_be_installed_in_a_wire(void **state) {
-  (void)state;
+static void it_can_be_installed_in_a_wire(void **UNUSED(state)) {
   expect_report(run_child(from_within, NULL), NULL, "stack overflow");
 }
 
@@ -277,22 +256,19 @@ static void forks_and_overflows(void *unused) {
   raise(WTERMSIG(status));
 }
 
-static void a_forked_process_is_covered(void **state) {
-  (void)state;
+static void a_forked_process_is_covered(void **UNUSED(state)) {
   expect_report(run_child(forks_and_overflows, NULL), NULL, "stack overflow");
 }
 
 static void has_no_detector(void *unused) { in_a_wire(recurses, unused); }
 
-static void without_it_nothing_is_said(void **state) {
-  (void)state;
+static void without_it_nothing_is_said(void **UNUSED(state)) {
   const struct child *child = run_child(has_no_detector, NULL);
   expect_signal(child, SIGSEGV);
   assert_string_equal(child->errors, "");
 }
 
-static void success_leaves_errno_alone(void **state) {
-  (void)state;
+static void success_leaves_errno_alone(void **UNUSED(state)) {
   errno = EXDEV;
   wire_stack_fault_detector_install();
   assert_int_equal(errno, EXDEV);

@@ -35,8 +35,7 @@ static void has_a_handler_outside(void *address) {
   touches_outside(address);
 }
 
-static void the_previous_handler_runs_after_the_report(void **state) {
-  (void)state;
+static void the_previous_handler_runs_after_the_report(void **UNUSED(state)) {
   void (*const bodies[])(void *) = {has_a_handler, has_a_handler_with_info};
   for (size_t i = 0; i < ARRAY_SIZE(bodies); i++) {
     const struct child *child = run_child(bodies[i], (void *)64);
@@ -55,9 +54,7 @@ static void the_previous_handler_runs_after_the_report(void **state) {
 static char *page;
 
 /* One that makes the address good, as garbage collectors do: the wire goes on. */
-static void repairs(int signal, siginfo_t *info, void *context) {
-  (void)signal;
-  (void)context;
+static void repairs(int UNUSED(signal), siginfo_t *info, void *UNUSED(context)) {
   check(info->si_addr == page);
   check(mprotect(page, 4096, PROT_READ | PROT_WRITE) == 0);
 }
@@ -67,8 +64,7 @@ static void touches_and_goes_on(void *address) {
   mark("went on");
 }
 
-static void has_a_repairing_handler(void *unused) {
-  (void)unused;
+static void has_a_repairing_handler(void *UNUSED(argument)) {
   struct sigaction action = {.sa_sigaction = repairs, .sa_flags = SA_SIGINFO};
   sigaction(SIGSEGV, &action, NULL);
   wire_stack_fault_detector_install();
@@ -78,8 +74,7 @@ static void has_a_repairing_handler(void *unused) {
   check(*page == 1);
 }
 
-static void a_previous_handler_may_repair_and_return(void **state) {
-  (void)state;
+static void a_previous_handler_may_repair_and_return(void **UNUSED(state)) {
   expect_success(run_child(has_a_repairing_handler, NULL));
 }
 
@@ -96,8 +91,7 @@ static void has_a_handler_for_once(void *address) {
   touches_with_detector(address);
 }
 
-static void a_previous_handler_that_is_to_run_once_runs_once(void **state) {
-  (void)state;
+static void a_previous_handler_that_is_to_run_once_runs_once(void **UNUSED(state)) {
   const struct child *child = run_child(has_a_handler_for_once, NULL);
   expect_signal(child, SIGSEGV);
   assert_string_equal(child->output, "previous\n");
@@ -105,10 +99,7 @@ static void a_previous_handler_that_is_to_run_once_runs_once(void **state) {
 
 static sigjmp_buf recovery;
 
-static void jumps_out(int signal) {
-  (void)signal;
-  siglongjmp(recovery, 1);
-}
+static void jumps_out(int UNUSED(signal)) { siglongjmp(recovery, 1); }
 
 static void recovers(void *address) {
   for (volatile int round = 0; round < 3; round++)
@@ -126,8 +117,7 @@ static void has_a_handler_that_jumps(void *unused) {
   check(strcmp(take_trace(), "recovered recovered recovered ") == 0);
 }
 
-static void a_previous_handler_may_jump_out(void **state) {
-  (void)state;
+static void a_previous_handler_may_jump_out(void **UNUSED(state)) {
   expect_success(run_child(has_a_handler_that_jumps, NULL));
 }
 
@@ -138,8 +128,7 @@ static void ignores(void *how) {
 }
 
 /* The kernel ignores what was sent, never what the machine raises. */
-static void where_it_was_ignored_only_real_faults_are_fatal(void **state) {
-  (void)state;
+static void where_it_was_ignored_only_real_faults_are_fatal(void **UNUSED(state)) {
   expect_signal(run_child(ignores, NULL), SIGSEGV);
   const struct child *child = run_child(ignores, "sent");
   assert_true(WIFEXITED(child->status));

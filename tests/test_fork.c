@@ -15,8 +15,7 @@
 
 static int pipe_ends[2];
 
-static void yields(void *unused) {
-  (void)unused;
+static void yields(void *UNUSED(argument)) {
   for (int i = 0; i < 5; i++) {
     check(!in_child());
     wire_yield();
@@ -25,8 +24,7 @@ static void yields(void *unused) {
   mark("yielded ");
 }
 
-static void reads(void *unused) {
-  (void)unused;
+static void reads(void *UNUSED(argument)) {
   wire_fd_state_t watched;
   wire_fd_mode_init(&watched, pipe_ends[0]);
   check(wire_fd_mode_read(&watched) == 0);
@@ -38,8 +36,7 @@ static void reads(void *unused) {
 
 static wire_t *suspended;
 
-static void forks_among_others(void *unused) {
-  (void)unused;
+static void forks_among_others(void *UNUSED(argument)) {
   wire_t *self = wire_get_current();
   wire_yield(); /* the others have begun */
   pid_t child = forks();
@@ -61,8 +58,7 @@ static void forks_among_others(void *unused) {
   mark("parent ");
 }
 
-static void one_of_many(void *unused) {
-  (void)unused;
+static void one_of_many(void *UNUSED(argument)) {
   begin();
   check(pipe(pipe_ends) == 0);
   spawn(forks_among_others, NULL);
@@ -82,10 +78,7 @@ static void one_of_many(void *unused) {
     check(strstr(trace, *part) != NULL);
 }
 
-static void the_child_of_a_wire_has_that_wire_only(void **state) {
-  (void)state;
-  passes(one_of_many);
-}
+static void the_child_of_a_wire_has_that_wire_only(void **UNUSED(state)) { passes(one_of_many); }
 
 static int sockets[2];
 
@@ -115,8 +108,7 @@ static void ticks(void *count) {
 
 static int ticked;
 
-static void forks_and_talks(void *unused) {
-  (void)unused;
+static void forks_and_talks(void *UNUSED(argument)) {
   check(wire_fd_wait_msec(3) == 0);
   pid_t child = forks();
   if (child == 0) {
@@ -133,8 +125,7 @@ static void forks_and_talks(void *unused) {
   mark("talked");
 }
 
-static void both_talk(void *unused) {
-  (void)unused;
+static void both_talk(void *UNUSED(argument)) {
   begin();
   check(socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) == 0);
   spawn(ticks, &ticked);
@@ -142,14 +133,10 @@ static void both_talk(void *unused) {
   run_wires_and_exit("talked", "talked");
 }
 
-static void poller_and_timers_work_in_both(void **state) {
-  (void)state;
-  passes(both_talk);
-}
+static void poller_and_timers_work_in_both(void **UNUSED(state)) { passes(both_talk); }
 
 /* The kernel's object that watches descriptors is shared over a fork, until it is made anew. */
-static void watches_before_and_after(void *unused) {
-  (void)unused;
+static void watches_before_and_after(void *UNUSED(argument)) {
   wire_fd_state_t watched;
   wire_timeout_t timeout;
   wire_wait_t never;
@@ -183,16 +170,14 @@ static void watches_before_and_after(void *unused) {
   mark("parent ");
 }
 
-static void watches_live_on(void *unused) {
-  (void)unused;
+static void watches_live_on(void *UNUSED(argument)) {
   begin();
   check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sockets) == 0);
   spawn(watches_before_and_after, NULL);
   run_wires_and_exit("parent ", "child ");
 }
 
-static void watches_and_timeouts_of_the_wire_go_on_in_both(void **state) {
-  (void)state;
+static void watches_and_timeouts_of_the_wire_go_on_in_both(void **UNUSED(state)) {
   passes(watches_live_on);
 }
 
@@ -204,44 +189,38 @@ static wire_sem_t sem;
 static wire_pool_t pool;
 static int absent_ran;
 
-static void wants_lock(void *unused) {
-  (void)unused;
+static void wants_lock(void *UNUSED(argument)) {
   wire_lock_take(&lock);
   absent_ran += in_child();
   wire_lock_release(&lock);
 }
 
-static void wants_unit(void *unused) {
-  (void)unused;
+static void wants_unit(void *UNUSED(argument)) {
   wire_sem_take(&sem);
   absent_ran += in_child();
 }
 
-static void wants_message(void *unused) {
-  (void)unused;
+static void wants_message(void *UNUSED(argument)) {
   void *message;
   check(wire_channel_recv_block(&channel, &message) == 0);
   absent_ran += in_child();
 }
 
-static void ends(void *unused) { (void)unused; }
+static void ends(void *UNUSED(argument)) {}
 
-static void keeps_busy(void *unused) {
-  (void)unused;
+static void keeps_busy(void *UNUSED(argument)) {
   check(wire_fd_wait_msec(10) == 0);
   check(!in_child());
 }
 
-static void wants_entry(void *unused) {
-  (void)unused;
+static void wants_entry(void *UNUSED(argument)) {
   check(wire_pool_alloc_block(&pool, "entry", ends, NULL) != NULL);
   absent_ran += in_child();
 }
 
 static void takes_message(void *to) { check(wire_channel_recv_block(&channel, to) == 0); }
 
-static void uses_what_others_wait_for(void *unused) {
-  (void)unused;
+static void uses_what_others_wait_for(void *UNUSED(argument)) {
   wire_yield();
   pid_t child = forks();
   wire_lock_release(&lock);
@@ -269,8 +248,7 @@ static void uses_what_others_wait_for(void *unused) {
   mark("child ");
 }
 
-static void others_wait(void *unused) {
-  (void)unused;
+static void others_wait(void *UNUSED(argument)) {
   begin();
   wire_channel_init(&channel);
   wire_lock_init(&lock);
@@ -289,15 +267,13 @@ static void others_wait(void *unused) {
   run_wires_and_exit("parent ", "child ");
 }
 
-static void what_the_others_waited_for_is_free_in_the_child(void **state) {
-  (void)state;
+static void what_the_others_waited_for_is_free_in_the_child(void **UNUSED(state)) {
   passes(others_wait);
 }
 
 /* --- more ways to fork -------------------------------------------------------------------- */
 
-static void fork_fork_fork(void *unused) {
-  (void)unused;
+static void fork_fork_fork(void *UNUSED(argument)) {
   for (int depth = 0; depth < 4; depth++) {
     spawn(sleeps_in_parent, NULL);
     wire_yield();
@@ -310,8 +286,7 @@ static void fork_fork_fork(void *unused) {
   }
 }
 
-static void generations(void *unused) {
-  (void)unused;
+static void generations(void *UNUSED(argument)) {
   begin();
   spawn(fork_fork_fork, NULL);
   wire_thread_run();
@@ -320,13 +295,9 @@ static void generations(void *unused) {
   _exit(0);
 }
 
-static void a_child_may_fork_again(void **state) {
-  (void)state;
-  passes(generations);
-}
+static void a_child_may_fork_again(void **UNUSED(state)) { passes(generations); }
 
-static void forks_often(void *unused) {
-  (void)unused;
+static void forks_often(void *UNUSED(argument)) {
   pid_t children[20];
   for (int i = 0; i < 20; i++) {
     children[i] = forks();
@@ -341,21 +312,16 @@ static void forks_often(void *unused) {
   mark("parent");
 }
 
-static void many_children(void *unused) {
-  (void)unused;
+static void many_children(void *UNUSED(argument)) {
   begin();
   spawn(ticks, &ticked);
   spawn(forks_often, NULL);
   run_wires_and_exit("parent", "child");
 }
 
-static void a_wire_may_have_many_children(void **state) {
-  (void)state;
-  passes(many_children);
-}
+static void a_wire_may_have_many_children(void **UNUSED(state)) { passes(many_children); }
 
-static void forks_in_block(struct wire_defer_list *node) {
-  (void)node;
+static void forks_in_block(struct wire_defer_list *UNUSED(node)) {
   pid_t child = forks();
   check(wire_fd_wait_msec(2) == 0);
   mark(child == 0 ? "child " : "parent ");
@@ -363,21 +329,16 @@ static void forks_in_block(struct wire_defer_list *node) {
     await_child(child);
 }
 
-static void marks_block(struct wire_defer_list *node) {
-  (void)node;
-  mark("outer ");
-}
+static void marks_block(struct wire_defer_list *UNUSED(node)) { mark("outer "); }
 
-static void has_blocks(void *unused) {
-  (void)unused;
+static void has_blocks(void *UNUSED(argument)) {
   struct wire_defer_list outer, inner;
   wire_defer_push(&outer, marks_block);
   wire_defer_push(&inner, forks_in_block);
   wire_suspend();
 }
 
-static void ending_wire_forks(void *unused) {
-  (void)unused;
+static void ending_wire_forks(void *UNUSED(argument)) {
   begin();
   wire_t *wire = spawn(has_blocks, NULL);
   spawn(ticks, &ticked);
@@ -386,13 +347,9 @@ static void ending_wire_forks(void *unused) {
   run_wires_and_exit("parent outer ", "child outer ");
 }
 
-static void an_ending_wire_may_fork(void **state) {
-  (void)state;
-  passes(ending_wire_forks);
-}
+static void an_ending_wire_may_fork(void **UNUSED(state)) { passes(ending_wire_forks); }
 
-static void forks_and_ends(void *unused) {
-  (void)unused;
+static void forks_and_ends(void *UNUSED(argument)) {
   pid_t child = forks();
   if (child != 0)
     await_child_outside(child);
@@ -400,8 +357,7 @@ static void forks_and_ends(void *unused) {
 }
 
 /* The child's way out of its wire is the wire_yield that the thread's own code is in. */
-static void yields_into_a_fork(void *unused) {
-  (void)unused;
+static void yields_into_a_fork(void *UNUSED(argument)) {
   begin();
   spawn(forks_and_ends, NULL);
   spawn(yields, NULL);
@@ -410,8 +366,7 @@ static void yields_into_a_fork(void *unused) {
   run_wires_and_exit("parent outside yielded ", "child outside ");
 }
 
-static void a_wire_that_was_reached_by_yield_may_fork(void **state) {
-  (void)state;
+static void a_wire_that_was_reached_by_yield_may_fork(void **UNUSED(state)) {
   passes(yields_into_a_fork);
 }
 

@@ -43,8 +43,7 @@ static void waits_for_wait(void *wait) {
   mark("triggered ");
 }
 
-static void forks_outside(void *unused) {
-  (void)unused;
+static void forks_outside(void *UNUSED(argument)) {
   begin();
   static wire_wait_t wait;
   wire_wait_init(&wait);
@@ -69,14 +68,10 @@ static void forks_outside(void *unused) {
   await_child_outside(child);
 }
 
-static void the_child_of_a_thread_has_all_wires(void **state) {
-  (void)state;
-  passes(forks_outside);
-}
+static void the_child_of_a_thread_has_all_wires(void **UNUSED(state)) { passes(forks_outside); }
 
 /* As a program does that becomes a daemon between setting up and running. */
-static void becomes_a_daemon(void *unused) {
-  (void)unused;
+static void becomes_a_daemon(void *UNUSED(argument)) {
   begin();
   check(pipe(pipe_ends) == 0);
   wire_fd_init();
@@ -89,16 +84,14 @@ static void becomes_a_daemon(void *unused) {
   check(write(1, take_trace(), 11) == 11);
 }
 
-static void a_daemon_runs_what_was_set_up_before(void **state) {
-  (void)state;
+static void a_daemon_runs_what_was_set_up_before(void **UNUSED(state)) {
   const struct child *child = run_child(becomes_a_daemon, NULL); /* reads until the daemon ends */
   expect_success(child);
   assert_string_equal(child->errors, "");
   assert_string_equal(child->output, "read slept ");
 }
 
-static void watches_for_long(void *unused) {
-  (void)unused;
+static void watches_for_long(void *UNUSED(argument)) {
   wire_fd_state_t watched;
   wire_fd_mode_init(&watched, pipe_ends[0]);
   check(wire_fd_mode_read(&watched) == 0);
@@ -116,8 +109,7 @@ static void *has_wires(void *unused) {
 }
 
 /* Their threads do not exist in the child, and their pollers would stay open for ever. */
-static void forks_beside_threads(void *unused) {
-  (void)unused;
+static void forks_beside_threads(void *UNUSED(argument)) {
   parent = getpid();
   check(pipe(pipe_ends) == 0 && pipe(threads_ready) == 0);
   int before = open_descriptors();
@@ -143,8 +135,7 @@ static void forks_beside_threads(void *unused) {
     check(pthread_join(threads[i], NULL) == 0);
 }
 
-static void wires_of_other_threads_are_not_in_the_child(void **state) {
-  (void)state;
+static void wires_of_other_threads_are_not_in_the_child(void **UNUSED(state)) {
   passes(forks_beside_threads);
 }
 
@@ -160,8 +151,7 @@ static void *allocates(void *unused) {
 }
 
 /* No thread has a scheduler yet. */
-static void forks_while_others_allocate(void *unused) {
-  (void)unused;
+static void forks_while_others_allocate(void *UNUSED(argument)) {
   pthread_t threads[2];
   for (int i = 0; i < 2; i++)
     check(pthread_create(&threads[i], NULL, allocates, NULL) == 0);
@@ -180,15 +170,13 @@ static void forks_while_others_allocate(void *unused) {
     check(pthread_join(threads[i], NULL) == 0);
 }
 
-static void the_child_can_allocate_stacks_whatever_other_threads_did(void **state) {
-  (void)state;
+static void the_child_can_allocate_stacks_whatever_other_threads_did(void **UNUSED(state)) {
   passes(forks_while_others_allocate);
 }
 
 /* --- log, exec ---------------------------------------------------------------------------- */
 
-static void logs_and_forks(void *unused) {
-  (void)unused;
+static void logs_and_forks(void *UNUSED(argument)) {
   for (int i = 0; i < 5; i++)
     wire_log(WLOG_INFO, "before %d", i);
   pid_t child = forks();
@@ -198,8 +186,7 @@ static void logs_and_forks(void *unused) {
     await_child(child);
 }
 
-static void logs_over_fork(void *unused) {
-  (void)unused;
+static void logs_over_fork(void *UNUSED(argument)) {
   begin();
   wire_log_init_stdout();
   spawn(logs_and_forks, NULL);
@@ -213,8 +200,7 @@ static void expect_once(const char *text, const char *line) {
     fail_msg("\"%s\" is not there once:\n%s", line, text);
 }
 
-static void each_line_of_the_log_comes_out_once(void **state) {
-  (void)state;
+static void each_line_of_the_log_comes_out_once(void **UNUSED(state)) {
   const struct child *child = run_child(logs_over_fork, NULL);
   expect_success(child);
   char line[32];
@@ -230,8 +216,7 @@ static void each_line_of_the_log_comes_out_once(void **state) {
   }
 }
 
-static void forks_and_executes(void *unused) {
-  (void)unused;
+static void forks_and_executes(void *UNUSED(argument)) {
   check(wire_fd_wait_msec(1) == 0);
   pid_t child = forks();
   if (child == 0) {
@@ -241,8 +226,7 @@ static void forks_and_executes(void *unused) {
   await_child(child);
 }
 
-static void executes(void *unused) {
-  (void)unused;
+static void executes(void *UNUSED(argument)) {
   begin();
   check(pipe2(pipe_ends, O_CLOEXEC) == 0);
   wire_log_init_stderr();
@@ -255,8 +239,7 @@ static void executes(void *unused) {
   wire_thread_run();
 }
 
-static void a_program_that_is_executed_inherits_nothing(void **state) {
-  (void)state;
+static void a_program_that_is_executed_inherits_nothing(void **UNUSED(state)) {
   const struct child *child = run_child(executes, NULL);
   expect_success(child);
   assert_non_null(strstr(child->output, "pipe:"));

@@ -42,8 +42,7 @@ static void assert_holds(struct list_head *list, const char *digits) {
     assert_int_equal(list_entry(first, struct item, link)->value, digits[0] - '0');
 }
 
-static void a_new_head_is_empty(void **state) {
-  (void)state;
+static void a_new_head_is_empty(void **UNUSED(state)) {
   struct list_head fresh;
   memset(&fresh, 0xff, sizeof fresh);
   list_head_init(&fresh);
@@ -52,8 +51,7 @@ static void a_new_head_is_empty(void **state) {
   assert_ptr_equal(fresh.prev, &fresh);
 }
 
-static void add_tail_appends_and_add_head_prepends(void **state) {
-  (void)state;
+static void add_tail_appends_and_add_head_prepends(void **UNUSED(state)) {
   start_with(0);
   list_add_tail(&items[0].link, &head);
   assert_holds(&head, "0");
@@ -68,8 +66,7 @@ static void add_tail_appends_and_add_head_prepends(void **state) {
 }
 
 /* What an item's links held before does not matter. */
-static void an_item_need_not_be_initialised_to_be_added(void **state) {
-  (void)state;
+static void an_item_need_not_be_initialised_to_be_added(void **UNUSED(state)) {
   start_with(1);
   memset(&items[1].link, 0xee, sizeof items[1].link);
   list_add_tail(&items[1].link, &head);
@@ -78,8 +75,7 @@ static void an_item_need_not_be_initialised_to_be_added(void **state) {
   assert_holds(&head, "201");
 }
 
-static void del_takes_out_any_item(void **state) {
-  (void)state;
+static void del_takes_out_any_item(void **UNUSED(state)) {
   start_with(5);
   list_del(&items[2].link);
   assert_holds(&head, "0134");
@@ -93,8 +89,7 @@ static void del_takes_out_any_item(void **state) {
   assert_holds(&head, "");
 }
 
-static void a_deleted_item_points_to_itself_and_may_be_deleted_again(void **state) {
-  (void)state;
+static void a_deleted_item_points_to_itself_and_may_be_deleted_again(void **UNUSED(state)) {
   start_with(3);
   list_del(&items[1].link);
   assert_int_equal(list_empty(&items[1].link), 1);
@@ -105,8 +100,7 @@ static void a_deleted_item_points_to_itself_and_may_be_deleted_again(void **stat
   assert_holds(&head, "021");
 }
 
-static void move_works_within_a_list_and_between_lists(void **state) {
-  (void)state;
+static void move_works_within_a_list_and_between_lists(void **UNUSED(state)) {
   struct list_head other;
   list_head_init(&other);
   start_with(4);
@@ -125,8 +119,7 @@ static void move_works_within_a_list_and_between_lists(void **state) {
   assert_holds(&other, "214");
 }
 
-static void moving_the_only_item_keeps_it(void **state) {
-  (void)state;
+static void moving_the_only_item_keeps_it(void **UNUSED(state)) {
   start_with(1);
   list_move_head(&items[0].link, &head);
   assert_holds(&head, "0");
@@ -134,24 +127,21 @@ static void moving_the_only_item_keeps_it(void **state) {
   assert_holds(&head, "0");
 }
 
-static void single_means_exactly_one(void **state) {
-  (void)state;
+static void single_means_exactly_one(void **UNUSED(state)) {
   for (int count = 0; count <= 5; count++) {
     start_with(count);
     assert_int_equal(list_is_single(&head), count == 1);
   }
 }
 
-static void the_first_item_stays_in_the_list(void **state) {
-  (void)state;
+static void the_first_item_stays_in_the_list(void **UNUSED(state)) {
   start_with(3);
   assert_ptr_equal(list_head(&head), &items[0].link);
   assert_ptr_equal(list_head(&head), &items[0].link);
   assert_holds(&head, "012");
 }
 
-static void a_list_can_be_emptied_from_the_front(void **state) {
-  (void)state;
+static void a_list_can_be_emptied_from_the_front(void **UNUSED(state)) {
   start_with(5);
   int expected = 0;
   for (struct list_head *link; (link = list_head(&head)) != NULL; list_del(link))
@@ -159,8 +149,7 @@ static void a_list_can_be_emptied_from_the_front(void **state) {
   assert_int_equal(expected, 5);
 }
 
-static void entry_finds_the_item_from_any_member(void **state) {
-  (void)state;
+static void entry_finds_the_item_from_any_member(void **UNUSED(state)) {
   struct item item;
   assert_ptr_equal(list_entry(&item.link, struct item, link), &item);
   assert_ptr_equal(list_entry(&item.before, struct item, before), &item);
@@ -171,8 +160,7 @@ static void entry_finds_the_item_from_any_member(void **state) {
 
 /* The library's waits are linked in this way: compiled programs may use their links, and see a wait
  * that is in no list as alone. */
-static void links_of_waits_can_be_used_with_these_functions(void **state) {
-  (void)state;
+static void links_of_waits_can_be_used_with_these_functions(void **UNUSED(state)) {
   start_afresh();
   wire_wait_t waits[3];
   wire_wait_list_t list;

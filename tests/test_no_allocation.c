@@ -85,19 +85,14 @@ static struct sockaddr_in address;
 static int listener;
 static unsigned finished;
 
-static void job(void *unused) {
-  (void)unused;
-  wire_yield();
-}
+static void job(void *UNUSED(argument)) { wire_yield(); }
 
-static void runs_in_block(struct wire_defer_list *node) {
-  (void)node;
+static void runs_in_block(struct wire_defer_list *UNUSED(node)) {
   wire_fd_wait_msec(1);
   wire_log(WLOG_DEBUG, "cancelled");
 }
 
-static void is_cancelled(void *unused) {
-  (void)unused;
+static void is_cancelled(void *UNUSED(argument)) {
   struct wire_defer_list node;
   wire_defer_push(&node, runs_in_block);
   wire_fd_wait_msec(3600 * 1000);
@@ -105,8 +100,7 @@ static void is_cancelled(void *unused) {
 
 static int pool_in_use;
 
-static void uses_pool(void *unused) {
-  (void)unused;
+static void uses_pool(void *UNUSED(argument)) {
   pool_in_use = 1;
   for (int i = 0; i < rounds; i++)
     check(wire_pool_alloc_block(&pool, "job", i % 2 ? job : is_cancelled, NULL) != NULL);
@@ -114,8 +108,7 @@ static void uses_pool(void *unused) {
   finished++;
 }
 
-static void cancels_jobs(void *unused) {
-  (void)unused;
+static void cancels_jobs(void *UNUSED(argument)) {
   do {
     check(wire_fd_wait_msec(1) == 0);
     for (unsigned n = 0; n < pool.size; n++)
@@ -124,8 +117,7 @@ static void cancels_jobs(void *unused) {
   finished++;
 }
 
-static void sends(void *unused) {
-  (void)unused;
+static void sends(void *UNUSED(argument)) {
   for (int i = 0; i < rounds; i++) {
     wire_channel_send(i % 2 ? &channel : &second_channel, &channel);
     wire_lock_take(&lock);
@@ -137,8 +129,7 @@ static void sends(void *unused) {
 }
 
 /* A select over two channels and a timeout. */
-static void receives(void *unused) {
-  (void)unused;
+static void receives(void *UNUSED(argument)) {
   wire_timeout_t timeout;
   check(wire_timeout_init(&timeout) == 0);
   for (int received = 0; received < rounds;) {
@@ -176,8 +167,7 @@ static void receives(void *unused) {
   finished++;
 }
 
-static void logs(void *unused) {
-  (void)unused;
+static void logs(void *UNUSED(argument)) {
   for (int i = 0; i < 2 * rounds; i++)
     wire_log((wire_log_level_e)(i % 7), "line %d of %s: %m", i, wire_get_current()->name);
   finished++;
@@ -203,8 +193,7 @@ static void talks(void *fd) {
   finished++;
 }
 
-static void connects(void *unused) {
-  (void)unused;
+static void connects(void *UNUSED(argument)) {
   for (int i = 0; i < 3; i++) {
     wire_net_t net;
     wire_net_init(&net, socket(AF_INET, SOCK_STREAM, 0));
@@ -218,8 +207,7 @@ static void connects(void *unused) {
   finished++;
 }
 
-static void watches(void *unused) {
-  (void)unused;
+static void watches(void *UNUSED(argument)) {
   wire_fd_state_t first, second;
   wire_fd_mode_init(&first, pipes[0]);
   wire_fd_mode_init(&second, pipes[0]);
@@ -236,8 +224,7 @@ static void watches(void *unused) {
   finished++;
 }
 
-static void writes(void *unused) {
-  (void)unused;
+static void writes(void *UNUSED(argument)) {
   for (int i = 0; i < rounds; i++) {
     check(write(pipes[1], "x", 1) == 1);
     check(wire_fd_wait_msec(i % 3) == 0);
@@ -248,8 +235,7 @@ static void writes(void *unused) {
 static wire_wait_t shared_wait;
 static wire_t *suspended;
 
-static void waits(void *unused) {
-  (void)unused;
+static void waits(void *UNUSED(argument)) {
   suspended = wire_get_current();
   wire_wait_t never;
   wire_timeout_t timeout;
@@ -268,8 +254,7 @@ static void waits(void *unused) {
   finished++;
 }
 
-static void triggers(void *unused) {
-  (void)unused;
+static void triggers(void *UNUSED(argument)) {
   while (suspended != NULL) {
     if (wire_wait_resume(&shared_wait) == 0)
       wire_resume(suspended);
@@ -322,8 +307,7 @@ static void set_up(void) {
   wire_log_init_stdout();
 }
 
-static void counts_allocations(void *unused) {
-  (void)unused;
+static void counts_allocations(void *UNUSED(argument)) {
   set_up();
   run_everything();
   run_everything();
@@ -333,8 +317,7 @@ static void counts_allocations(void *unused) {
   check(allocations == before);
 }
 
-static void a_run_that_uses_everything_allocates_nothing(void **state) {
-  (void)state;
+static void a_run_that_uses_everything_allocates_nothing(void **UNUSED(state)) {
   const struct child *child = run_child(counts_allocations, NULL);
   expect_success(child);
   assert_non_null(strstr(child->output, "<NOTICE> outside wires"));
@@ -351,14 +334,12 @@ static void counts_in_second_thread(void *unused) {
   check(pthread_join(thread, NULL) == 0);
 }
 
-static void nor_does_one_in_another_thread(void **state) {
-  (void)state;
+static void nor_does_one_in_another_thread(void **UNUSED(state)) {
   expect_success(run_child(counts_in_second_thread, NULL));
 }
 
 /* Only mappings: what the library sets up for itself does not come from the heap. */
-static void starts_from_nothing(void *unused) {
-  (void)unused;
+static void starts_from_nothing(void *UNUSED(argument)) {
   static wire_t wire;
   static char stack[COMMON_STACK];
   unsigned before = allocations;
@@ -369,13 +350,11 @@ static void starts_from_nothing(void *unused) {
   check(allocations == before);
 }
 
-static void wires_on_the_memory_of_the_caller_need_none_at_all(void **state) {
-  (void)state;
+static void wires_on_the_memory_of_the_caller_need_none_at_all(void **UNUSED(state)) {
   expect_success(run_child(starts_from_nothing, NULL));
 }
 
-static void allocations_are_noticed(void **state) {
-  (void)state;
+static void allocations_are_noticed(void **UNUSED(state)) {
   if (TESTS_WITH_SANITIZER)
     skip();
   unsigned before = allocations;

@@ -11,8 +11,7 @@ static struct {
   int error;
 } fault;
 
-static void counts_occurrences(void *unused) {
-  (void)unused;
+static void counts_occurrences(void *UNUSED(argument)) {
   begin();
   injected = 0;
   run_everything();
@@ -42,8 +41,7 @@ static void fail_each(long number, int error) {
 }
 
 #define EACH(call, code)                                                                           \
-  static void each_##call##_may_fail_with_##code(void **unused) {                                  \
-    (void)unused;                                                                                  \
+  static void each_##call##_may_fail_with_##code(void **UNUSED(state)) {                           \
     fail_each(SYS_##call, code);                                                                   \
   }
 
@@ -65,8 +63,7 @@ EACH(ppoll, EINTR)
 
 /* --- calls that are refused for good --------------------------------------------------------- */
 
-static void runs_without(void *unused) {
-  (void)unused;
+static void runs_without(void *UNUSED(argument)) {
   begin();
   injected = 0; /* nobody may notice */
   fail_syscall(fault.number, fault.error);
@@ -77,8 +74,7 @@ static void runs_without(void *unused) {
 }
 
 #define WITHOUT(call, code)                                                                        \
-  static void everything_works_where_##call##_gives_##code(void **unused) {                        \
-    (void)unused;                                                                                  \
+  static void everything_works_where_##call##_gives_##code(void **UNUSED(state)) {                 \
     fault.number = SYS_##call;                                                                     \
     fault.error = code;                                                                            \
     with_traps(runs_without);                                                                      \

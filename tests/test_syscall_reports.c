@@ -10,8 +10,7 @@
 
 /* --- who reports what ------------------------------------------------------------------------ */
 
-static void reports_no_memory(void *unused) {
-  (void)unused;
+static void reports_no_memory(void *UNUSED(argument)) {
   fail_syscall(SYS_mmap, ENOMEM);
   errno = 0;
   check(wire_fd_wait_msec(1) == -1 && errno == ENOMEM);
@@ -42,8 +41,7 @@ static void reports_no_memory(void *unused) {
   wire_timeout_stop(&timeout);
 }
 
-static void runs_out_of_memory(void *unused) {
-  (void)unused;
+static void runs_out_of_memory(void *UNUSED(argument)) {
   begin();
   spawn(reports_no_memory, NULL);
   wire_thread_run();
@@ -51,20 +49,17 @@ static void runs_out_of_memory(void *unused) {
   everything_works_again();
 }
 
-static void without_memory_each_call_says_so(void **unused) {
-  (void)unused;
+static void without_memory_each_call_says_so(void **UNUSED(state)) {
   with_traps(runs_out_of_memory);
 }
 
-static void logs_without_memory(void *unused) {
-  (void)unused;
+static void logs_without_memory(void *UNUSED(argument)) {
   begin();
   fail_syscall(SYS_mmap, ENOMEM);
   wire_log_init_stdout();
 }
 
-static void a_log_without_memory_aborts(void **unused) {
-  (void)unused;
+static void a_log_without_memory_aborts(void **UNUSED(state)) {
   if (!traps_allowed() || TESTS_WITH_ASAN) /* its runtime needs memory for the end */
     skip();
   expect_abort(run_child(logs_without_memory, NULL), "wire_log_init_stdout", NULL);
@@ -72,8 +67,7 @@ static void a_log_without_memory_aborts(void **unused) {
 
 #define WATCHES 2000
 
-static void watches_more_than_there_is_memory_for(void *unused) {
-  (void)unused;
+static void watches_more_than_there_is_memory_for(void *UNUSED(argument)) {
   static wire_fd_state_t states[WATCHES];
   wire_fd_mode_init(&states[0], pipe_ends[0]);
   check(wire_fd_mode_read(&states[0]) == 0); /* there is memory for the first ones */
@@ -101,8 +95,7 @@ static void watches_more_than_there_is_memory_for(void *unused) {
     check(wire_fd_mode_none(&states[i]) == 0);
 }
 
-static void grows_without_memory(void *unused) {
-  (void)unused;
+static void grows_without_memory(void *UNUSED(argument)) {
   begin();
   make_pipe(pipe_ends);
   spawn(watches_more_than_there_is_memory_for, NULL);
@@ -112,8 +105,7 @@ static void grows_without_memory(void *unused) {
   everything_works_again();
 }
 
-static void what_is_watched_stays_so_when_there_is_no_memory_for_more(void **unused) {
-  (void)unused;
+static void what_is_watched_stays_so_when_there_is_no_memory_for_more(void **UNUSED(state)) {
   with_traps(grows_without_memory);
 }
 
@@ -146,8 +138,7 @@ static void expect_no_connection(long number, int error) {
   check(open_descriptors() <= open_before + 1); /* of the poller */
 }
 
-static void connects_with_faults(void *unused) {
-  (void)unused;
+static void connects_with_faults(void *UNUSED(argument)) {
   listen_somewhere();
   wire_net_t net;
   fail_syscall(SYS_socket, EMFILE);
@@ -169,8 +160,7 @@ static void connects_with_faults(void *unused) {
   close(listener);
 }
 
-static void runs_connects_with_faults(void *unused) {
-  (void)unused;
+static void runs_connects_with_faults(void *UNUSED(argument)) {
   begin();
   spawn(connects_with_faults, NULL);
   wire_thread_run();
@@ -178,15 +168,13 @@ static void runs_connects_with_faults(void *unused) {
   everything_works_again();
 }
 
-static void a_connect_that_fails_says_why_and_leaves_no_descriptor(void **unused) {
-  (void)unused;
+static void a_connect_that_fails_says_why_and_leaves_no_descriptor(void **UNUSED(state)) {
   with_traps(runs_connects_with_faults);
 }
 
 /* --- log ------------------------------------------------------------------------------------- */
 
-static void logs_three_lines(void *unused) {
-  (void)unused;
+static void logs_three_lines(void *UNUSED(argument)) {
   for (int i = 1; i <= 3; i++) {
     wire_log(WLOG_INFO, "line %d", i);
     wire_yield();
@@ -204,8 +192,7 @@ static void logs_with_a_fault(void *error) {
   run_everything();
 }
 
-static void a_log_line_that_cannot_be_written_does_not_stop_the_others(void **unused) {
-  (void)unused;
+static void a_log_line_that_cannot_be_written_does_not_stop_the_others(void **UNUSED(state)) {
   static const int errors[] = {EIO, ENOSPC, EINTR, EAGAIN};
   if (!traps_allowed())
     skip();

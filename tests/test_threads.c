@@ -157,8 +157,7 @@ static void *is_busy(void *number) {
   return NULL;
 }
 
-static void several_threads_do_everything_at_once(void **state) {
-  (void)state;
+static void several_threads_do_everything_at_once(void **UNUSED(state)) {
   run_threads(is_busy, 2);
   run_threads(is_busy, 8);
 }
@@ -174,8 +173,7 @@ static void waits_to_read(void *fd) {
 
 static int shared[2];
 
-static void *watches_the_shared_one(void *unused) {
-  (void)unused;
+static void *watches_the_shared_one(void *UNUSED(argument)) {
   spawn(waits_to_read, &shared[0]);
   wire_thread_run();
   check(strcmp(take_trace(), "readable") == 0);
@@ -183,14 +181,12 @@ static void *watches_the_shared_one(void *unused) {
   return NULL;
 }
 
-static void *writes_to_the_shared_one(void *unused) {
-  (void)unused;
+static void *writes_to_the_shared_one(void *UNUSED(argument)) {
   check(write(shared[1], "x", 1) == 1);
   return NULL;
 }
 
-static void threads_may_watch_the_same_descriptor(void **state) {
-  (void)state;
+static void threads_may_watch_the_same_descriptor(void **UNUSED(state)) {
   assert_int_equal(pipe(shared), 0);
   pthread_t threads[5];
   for (int i = 0; i < 5; i++)
@@ -213,8 +209,7 @@ static void *says_who_it_is(void *number) {
   return NULL;
 }
 
-static void each_thread_has_a_wire_that_stands_for_it(void **state) {
-  (void)state;
+static void each_thread_has_a_wire_that_stands_for_it(void **UNUSED(state)) {
   start_afresh();
   spawn(waits_to_read, &shared[0]); /* ready here, not there */
   run_threads(says_who_it_is, 4);
@@ -225,15 +220,9 @@ static void each_thread_has_a_wire_that_stands_for_it(void **state) {
 
 /* --- threads that end --------------------------------------------------------------------- */
 
-static void suspends(void *unused) {
-  (void)unused;
-  wire_suspend();
-}
+static void suspends(void *UNUSED(argument)) { wire_suspend(); }
 
-static void sleeps_long(void *unused) {
-  (void)unused;
-  wire_fd_wait_msec(3600 * 1000);
-}
+static void sleeps_long(void *UNUSED(argument)) { wire_fd_wait_msec(3600 * 1000); }
 
 static void *ends_with_wires_left(void *unused) {
   spawn(suspends, NULL);
@@ -245,8 +234,7 @@ static void *ends_with_wires_left(void *unused) {
   return unused;
 }
 
-static void logs(void *unused) {
-  (void)unused;
+static void logs(void *UNUSED(argument)) {
   for (int i = 0; i < 20; i++)
     wire_log(WLOG_DEBUG, "%s", "");
 }
@@ -291,8 +279,7 @@ static void *exits_in_a_wire_later(void *unused) {
 static pthread_key_t last_words;
 
 /* Runs when the thread ends, maybe after the library has cleaned up. */
-static void uses_wires_again(void *unused) {
-  (void)unused;
+static void uses_wires_again(void *UNUSED(argument)) {
   start_afresh();
   spawn(waits_to_read, &shared[0]);
   wire_timeout_t timeout;
@@ -322,13 +309,9 @@ static void run_one(void *(*body)(void *)) {
   assert_int_equal(pthread_join(thread, NULL), 0);
 }
 
-static void *is_busy_once(void *unused) {
-  (void)unused;
-  return is_busy((void *)(uintptr_t)1);
-}
+static void *is_busy_once(void *UNUSED(argument)) { return is_busy((void *)(uintptr_t)1); }
 
-static void threads_that_end_leave_nothing_behind(void **state) {
-  (void)state;
+static void threads_that_end_leave_nothing_behind(void **UNUSED(state)) {
   static const struct {
     const char *name;
     void *(*body)(void *);
@@ -369,8 +352,7 @@ static void threads_that_end_leave_nothing_behind(void **state) {
   close(shared[1]);
 }
 
-static void rounds_of_init_and_run(void **state) {
-  (void)state;
+static void rounds_of_init_and_run(void **UNUSED(state)) {
   start_afresh();
   int descriptors = 0, mappings = 0;
   assert_int_equal(pipe(shared), 0);

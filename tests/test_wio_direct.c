@@ -13,8 +13,7 @@ static _Alignas(BYTES) char buffer[2 * BYTES];
 static unsigned turns;
 static int running;
 
-static void takes_turns(void *unused) {
-  (void)unused;
+static void takes_turns(void *UNUSED(argument)) {
   while (running) {
     turns++;
     wire_yield();
@@ -71,9 +70,8 @@ static void others_run_while_any_file_is_read_directly(void **UNUSED(state)) {
   others_run_during_transfers(0);
 }
 
-static void direct_pipe(void *unused) {
+static void direct_pipe(void *UNUSED(argument)) {
   int ends[2];
-  (void)unused;
   check(pipe2(ends, O_DIRECT) == 0);
   unsigned before = turns;
   check(wio_write(ends[1], buffer, 512) == 512);

@@ -7,8 +7,7 @@
 
 static char memory[16384];
 
-static void new_wires_run_in_the_order_of_their_init(void **state) {
-  (void)state;
+static void new_wires_run_in_the_order_of_their_init(void **UNUSED(state)) {
   start_afresh();
   spawn(marking, "a");
   spawn(marking, "b");
@@ -18,8 +17,7 @@ static void new_wires_run_in_the_order_of_their_init(void **state) {
   assert_trace("main a b c ");
 }
 
-static void yielding_wires_take_turns(void **state) {
-  (void)state;
+static void yielding_wires_take_turns(void **UNUSED(state)) {
   start_afresh();
   spawn(yielding, "a");
   spawn(yielding, "b");
@@ -36,8 +34,7 @@ static void makes_another(void *name) {
   mark("after-yield ");
 }
 
-static void wire_init_in_a_wire_leaves_the_caller_running(void **state) {
-  (void)state;
+static void wire_init_in_a_wire_leaves_the_caller_running(void **UNUSED(state)) {
   start_afresh();
   spawn(makes_another, "parent");
   spawn(marking, "other");
@@ -77,8 +74,7 @@ static void stays_behind(void *argument) {
   }
 }
 
-static void the_order_holds_over_any_number_of_switches(void **state) {
-  (void)state;
+static void the_order_holds_over_any_number_of_switches(void **UNUSED(state)) {
   start_afresh();
   int counts[2] = {0, 0};
   struct pair pairs[2] = {{&counts[0], &counts[1]}, {&counts[1], &counts[0]}};
@@ -89,8 +85,7 @@ static void the_order_holds_over_any_number_of_switches(void **state) {
   assert_int_equal(counts[1], 100000);
 }
 
-static void a_lone_wire_may_yield(void **state) {
-  (void)state;
+static void a_lone_wire_may_yield(void **UNUSED(state)) {
   start_afresh();
   int count = 0;
   spawn(long_yielding, &count);
@@ -98,8 +93,7 @@ static void a_lone_wire_may_yield(void **state) {
   assert_int_equal(count, 1000);
 }
 
-static void resumed_wires_run_in_the_order_of_resume(void **state) {
-  (void)state;
+static void resumed_wires_run_in_the_order_of_resume(void **UNUSED(state)) {
   start_afresh();
   wire_t *a = spawn(suspending, "a");
   wire_t *b = spawn(suspending, "b");
@@ -114,8 +108,7 @@ static void resumed_wires_run_in_the_order_of_resume(void **state) {
   assert_trace("c2 a2 b2 ");
 }
 
-static void resume_of_a_ready_wire_moves_it_to_the_tail(void **state) {
-  (void)state;
+static void resume_of_a_ready_wire_moves_it_to_the_tail(void **UNUSED(state)) {
   start_afresh();
   wire_t *a = spawn(suspending, "a");
   spawn(suspending, "b");
@@ -143,8 +136,7 @@ static void resumes_itself(void *name) {
   mark("%s2 ", (const char *)name);
 }
 
-static void a_wire_that_resumes_itself_is_not_resumed_later(void **state) {
-  (void)state;
+static void a_wire_that_resumes_itself_is_not_resumed_later(void **UNUSED(state)) {
   start_afresh();
   spawn(resumes_itself, "a");
   spawn(marking, "b");
@@ -152,8 +144,7 @@ static void a_wire_that_resumes_itself_is_not_resumed_later(void **state) {
   assert_trace("a1 b ");
 }
 
-static void resume_of_an_ended_wire_is_ignored(void **state) {
-  (void)state;
+static void resume_of_an_ended_wire_is_ignored(void **UNUSED(state)) {
   start_afresh();
   wire_t *wire = spawn(marking, "a");
   wire_thread_run();
@@ -164,8 +155,7 @@ static void resume_of_an_ended_wire_is_ignored(void **state) {
   assert_trace("a ");
 }
 
-static void resume_of_a_wire_whose_stack_is_gone_is_ignored(void **state) {
-  (void)state;
+static void resume_of_a_wire_whose_stack_is_gone_is_ignored(void **UNUSED(state)) {
   start_afresh();
   static wire_t wire;
   void *stack = wire_stack_alloc(1 << 20);
@@ -178,8 +168,7 @@ static void resume_of_a_wire_whose_stack_is_gone_is_ignored(void **state) {
   assert_trace("a ");
 }
 
-static void resume_and_cancel_of_a_wire_that_never_was_are_ignored(void **state) {
-  (void)state;
+static void resume_and_cancel_of_a_wire_that_never_was_are_ignored(void **UNUSED(state)) {
   start_afresh();
   static wire_t zero;
   wire_resume(&zero);
@@ -195,8 +184,7 @@ static void resumes_the_thread(void *thread) {
   mark("end ");
 }
 
-static void resume_of_the_thread_does_nothing(void **state) {
-  (void)state;
+static void resume_of_the_thread_does_nothing(void **UNUSED(state)) {
   start_afresh();
   wire_resume(wire_get_current());
   assert_int_equal(wire_is_only_one(), 1);
@@ -214,8 +202,7 @@ static void sees_itself(void *storage) {
   check(wire_in_wire() == 1);
 }
 
-static void get_current_and_in_wire_tell_where_the_caller_runs(void **state) {
-  (void)state;
+static void get_current_and_in_wire_tell_where_the_caller_runs(void **UNUSED(state)) {
   start_afresh();
   static wire_t wire, wire2;
   static char memory2[sizeof memory];
@@ -235,8 +222,7 @@ static void looks_for_company(void *expected) {
   mark("looked ");
 }
 
-static void is_only_one_tells_whether_another_wire_is_ready(void **state) {
-  (void)state;
+static void is_only_one_tells_whether_another_wire_is_ready(void **UNUSED(state)) {
   start_afresh();
   int alone = 1, company = 0;
   assert_int_equal(wire_is_only_one(), 1);
@@ -268,8 +254,7 @@ static void runs_a_wire_that_exits(void *status) {
   wire_thread_run();
 }
 
-static void a_wire_may_exit_the_process(void **state) {
-  (void)state;
+static void a_wire_may_exit_the_process(void **UNUSED(state)) {
   int status = 7;
   const struct child *child = run_child(runs_a_wire_that_exits, &status);
   assert_true(WIFEXITED(child->status));

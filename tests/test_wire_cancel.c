@@ -13,8 +13,7 @@ static void suspends(void *name) {
   mark("never ");
 }
 
-static void a_suspended_wire_ends_without_going_on(void **state) {
-  (void)state;
+static void a_suspended_wire_ends_without_going_on(void **UNUSED(state)) {
   start_afresh();
   wire_t *wire = spawn(suspends, "s");
   wire_thread_run();
@@ -26,8 +25,7 @@ static void a_suspended_wire_ends_without_going_on(void **state) {
   assert_int_equal(wire_is_only_one(), 1);
 }
 
-static void a_wire_that_never_ran_does_not_start(void **state) {
-  (void)state;
+static void a_wire_that_never_ran_does_not_start(void **UNUSED(state)) {
   start_afresh();
   wire_cancel(spawn(never, NULL));
   wire_thread_run();
@@ -52,8 +50,7 @@ static void cancels(void *wire) {
 }
 
 /* The switch meets a wire that must not start, with and without others behind it. */
-static void a_wire_that_never_ran_is_passed_over_by_each_kind_of_switch(void **state) {
-  (void)state;
+static void a_wire_that_never_ran_is_passed_over_by_each_kind_of_switch(void **UNUSED(state)) {
   for (int others = 0; others < 3; others++) {
     start_afresh();
     static wire_t victim;
@@ -75,8 +72,7 @@ static void yields(void *name) {
   mark("never ");
 }
 
-static void a_ready_wire_ends_at_its_turn(void **state) {
-  (void)state;
+static void a_ready_wire_ends_at_its_turn(void **UNUSED(state)) {
   start_afresh();
   wire_t *wire = spawn(yields, "y");
   spawn(cancels, wire);
@@ -84,8 +80,7 @@ static void a_ready_wire_ends_at_its_turn(void **state) {
   assert_trace("y cancelled after ");
 }
 
-static void cancelling_twice_and_resuming_changes_nothing(void **state) {
-  (void)state;
+static void cancelling_twice_and_resuming_changes_nothing(void **UNUSED(state)) {
   start_afresh();
   wire_t *wire = spawn(suspends, "s");
   wire_thread_run();
@@ -99,8 +94,7 @@ static void cancelling_twice_and_resuming_changes_nothing(void **state) {
   assert_trace("s ");
 }
 
-static void resume_of_a_cancelled_wire_moves_it_to_the_tail(void **state) {
-  (void)state;
+static void resume_of_a_cancelled_wire_moves_it_to_the_tail(void **UNUSED(state)) {
   start_afresh();
   wire_t *a = spawn(suspends, "s");
   wire_thread_run();
@@ -112,8 +106,7 @@ static void resume_of_a_cancelled_wire_moves_it_to_the_tail(void **state) {
   assert_trace("s b ");
 }
 
-static void the_memory_of_a_cancelled_wire_may_be_used_again(void **state) {
-  (void)state;
+static void the_memory_of_a_cancelled_wire_may_be_used_again(void **UNUSED(state)) {
   start_afresh();
   static wire_t wire;
   static char stack[COMMON_STACK];
@@ -129,10 +122,7 @@ static void the_memory_of_a_cancelled_wire_may_be_used_again(void **state) {
   }
 }
 
-static void run_block(struct wire_defer_list *node) {
-  (void)node;
-  mark("block ");
-}
+static void run_block(struct wire_defer_list *UNUSED(node)) { mark("block "); }
 
 static void ends_at(void *suspension_point) {
   struct wire_defer_list block;
@@ -147,8 +137,7 @@ static void short_sleep(void) { wire_fd_wait_msec(1); }
 
 static void long_sleep(void) { wire_fd_wait_msec(3600 * 1000); }
 
-static void oneself_alone_and_in_company(void **state) {
-  (void)state;
+static void oneself_alone_and_in_company(void **UNUSED(state)) {
   void (*const points[])(void) = {wire_suspend, wire_yield, short_sleep, long_sleep};
   for (size_t i = 0; i < ARRAY_SIZE(points); i++) {
     start_afresh();
@@ -162,8 +151,7 @@ static void oneself_alone_and_in_company(void **state) {
   }
 }
 
-static void returns_cancelled(void *unused) {
-  (void)unused;
+static void returns_cancelled(void *UNUSED(argument)) {
   struct wire_defer_list block;
   wire_defer_push(&block, run_block);
   wire_cancel(wire_get_current());
@@ -171,8 +159,7 @@ static void returns_cancelled(void *unused) {
   run_block(&block);
 }
 
-static void oneself_and_returning_runs_each_block_once(void **state) {
-  (void)state;
+static void oneself_and_returning_runs_each_block_once(void **UNUSED(state)) {
   start_afresh();
   spawn(returns_cancelled, NULL);
   spawn(marking, "next");
@@ -189,8 +176,7 @@ static void ends_after_many_switches(void *count) {
   mark("never ");
 }
 
-static void oneself_after_any_number_of_switches(void **state) {
-  (void)state;
+static void oneself_after_any_number_of_switches(void **UNUSED(state)) {
   for (int count = 0; count < 300; count++) {
     start_afresh();
     spawn(ends_after_many_switches, &count);

@@ -22,8 +22,7 @@ static void run_block(struct wire_defer_list *node) {
     block->action();
 }
 
-static void three_blocks(void *unused) {
-  (void)unused;
+static void three_blocks(void *UNUSED(argument)) {
   struct block blocks[3] = {{.name = "first"}, {.name = "second"}, {.name = "third"}};
   for (int i = 0; i < 3; i++)
     wire_defer_push(&blocks[i].node, run_block);
@@ -31,8 +30,7 @@ static void three_blocks(void *unused) {
   mark("never ");
 }
 
-static void blocks_run_last_first(void **state) {
-  (void)state;
+static void blocks_run_last_first(void **UNUSED(state)) {
   start_afresh();
   wire_t *wire = spawn(three_blocks, NULL);
   wire_thread_run();
@@ -59,13 +57,9 @@ static void one_block(void (*action)(void)) {
   mark("never ");
 }
 
-static void block_looks(void *unused) {
-  (void)unused;
-  one_block(looks_where_it_runs);
-}
+static void block_looks(void *UNUSED(argument)) { one_block(looks_where_it_runs); }
 
-static void blocks_run_in_the_wire_on_its_own_stack(void **state) {
-  (void)state;
+static void blocks_run_in_the_wire_on_its_own_stack(void **UNUSED(state)) {
   start_afresh();
   static wire_t wire;
   own_wire = &wire;
@@ -85,16 +79,14 @@ static void switches(void) {
   mark("switched ");
 }
 
-static void blocks_that_switch(void *unused) {
-  (void)unused;
+static void blocks_that_switch(void *UNUSED(argument)) {
   struct block blocks[3] = {{.name = "a"}, {.name = "b", .action = switches}, {.name = "c"}};
   for (int i = 0; i < 3; i++)
     wire_defer_push(&blocks[i].node, run_block);
   one_block(switches);
 }
 
-static void a_block_may_yield_sleep_and_cancel_itself(void **state) {
-  (void)state;
+static void a_block_may_yield_sleep_and_cancel_itself(void **UNUSED(state)) {
   for (int company = 0; company < 2; company++) {
     start_afresh();
     wire_t *wire = spawn(blocks_that_switch, NULL);
@@ -113,13 +105,9 @@ static void suspends_in_block(void) {
   mark("resumed ");
 }
 
-static void block_suspends(void *unused) {
-  (void)unused;
-  one_block(suspends_in_block);
-}
+static void block_suspends(void *UNUSED(argument)) { one_block(suspends_in_block); }
 
-static void cancelling_a_wire_that_is_ending_leaves_its_blocks_alone(void **state) {
-  (void)state;
+static void cancelling_a_wire_that_is_ending_leaves_its_blocks_alone(void **UNUSED(state)) {
   start_afresh();
   wire_t *wire = spawn(block_suspends, NULL);
   wire_thread_run();
@@ -143,21 +131,16 @@ static void sends_and_receives(void) {
   mark("got %s ", (const char *)got);
 }
 
-static void block_uses_channel(void *unused) {
-  (void)unused;
-  one_block(sends_and_receives);
-}
+static void block_uses_channel(void *UNUSED(argument)) { one_block(sends_and_receives); }
 
-static void talks_to_block(void *unused) {
-  (void)unused;
+static void talks_to_block(void *UNUSED(argument)) {
   void *got = NULL;
   check(wire_channel_recv_block(&channel, &got) == 0);
   mark("%s ", (const char *)got);
   wire_channel_send(&channel, "answer");
 }
 
-static void a_block_may_use_channels(void **state) {
-  (void)state;
+static void a_block_may_use_channels(void **UNUSED(state)) {
   start_afresh();
   wire_channel_init(&channel);
   wire_t *wire = spawn(block_uses_channel, NULL);
@@ -176,15 +159,13 @@ static void nests(void) {
   run_block(&inner.node);
 }
 
-static void block_with_a_block(void *unused) {
-  (void)unused;
+static void block_with_a_block(void *UNUSED(argument)) {
   struct block outer = {.name = "outer"};
   wire_defer_push(&outer.node, run_block);
   one_block(nests);
 }
 
-static void a_block_may_have_blocks(void **state) {
-  (void)state;
+static void a_block_may_have_blocks(void **UNUSED(state)) {
   start_afresh();
   wire_t *wire = spawn(block_with_a_block, NULL);
   wire_thread_run();
@@ -199,13 +180,9 @@ static void logs_much(void) {
     wire_log(WLOG_INFO, "line %02d of a block", i);
 }
 
-static void block_logs(void *unused) {
-  (void)unused;
-  one_block(logs_much);
-}
+static void block_logs(void *UNUSED(argument)) { one_block(logs_much); }
 
-static void log_in_block(void *unused) {
-  (void)unused;
+static void log_in_block(void *UNUSED(argument)) {
   wire_log_init_stdout();
   wire_t *wire = spawn(block_logs, NULL);
   wire_thread_run();
@@ -213,8 +190,7 @@ static void log_in_block(void *unused) {
   wire_thread_run();
 }
 
-static void a_block_may_log_more_than_the_queue_holds(void **state) {
-  (void)state;
+static void a_block_may_log_more_than_the_queue_holds(void **UNUSED(state)) {
   const struct child *child = run_child(log_in_block, NULL);
   expect_success(child);
   const char *from = child->output;
@@ -230,13 +206,9 @@ static wire_t *next_victim;
 
 static void cancels_next(void) { wire_cancel(next_victim); }
 
-static void block_cancels(void *unused) {
-  (void)unused;
-  one_block(cancels_next);
-}
+static void block_cancels(void *UNUSED(argument)) { one_block(cancels_next); }
 
-static void a_block_may_cancel_another_wire(void **state) {
-  (void)state;
+static void a_block_may_cancel_another_wire(void **UNUSED(state)) {
   start_afresh();
   wire_t *wire = spawn(block_cancels, NULL);
   next_victim = spawn(three_blocks, NULL);
@@ -253,14 +225,12 @@ static void errno_of_block(void) {
   check(errno == 0);
 }
 
-static void block_sees_errno(void *unused) {
-  (void)unused;
+static void block_sees_errno(void *UNUSED(argument)) {
   errno = EXDEV;
   one_block(errno_of_block);
 }
 
-static void a_block_finds_the_errno_of_its_wire(void **state) {
-  (void)state;
+static void a_block_finds_the_errno_of_its_wire(void **UNUSED(state)) {
   start_afresh();
   wire_t *wire = spawn(block_sees_errno, NULL);
   wire_thread_run();
@@ -271,8 +241,7 @@ static void a_block_finds_the_errno_of_its_wire(void **state) {
   assert_trace("block ");
 }
 
-static void forgotten_wires_run_no_blocks(void **state) {
-  (void)state;
+static void forgotten_wires_run_no_blocks(void **UNUSED(state)) {
   start_afresh();
   wire_t *wire = spawn(three_blocks, NULL);
   wire_thread_run();

@@ -24,12 +24,9 @@ static wire_pool_t pool;
 static wire_wait_t *shared_wait;
 static int ends[2];
 
-static void nothing(void *unused) { (void)unused; }
+static void nothing(void *UNUSED(argument)) {}
 
-static void keeps_the_pool_busy(void *unused) {
-  (void)unused;
-  wire_suspend();
-}
+static void keeps_the_pool_busy(void *UNUSED(argument)) { wire_suspend(); }
 
 static wire_t *pool_wire;
 
@@ -141,10 +138,7 @@ static void wait_timeout(void) {
   wire_timeout_wait(shared_wait, &timeout);
 }
 
-static void sleeps_past_the_timeout(void *unused) {
-  (void)unused;
-  check(wire_fd_wait_msec(40) == 0);
-}
+static void sleeps_past_the_timeout(void *UNUSED(argument)) { check(wire_fd_wait_msec(40) == 0); }
 
 static void wake_timeout(void) {
   spawn(sleeps_past_the_timeout, NULL);
@@ -215,10 +209,7 @@ static const struct way {
     {"net", wait_net, wake_net},
 };
 
-static void block_runs(struct wire_defer_list *node) {
-  (void)node;
-  mark("block ");
-}
+static void block_runs(struct wire_defer_list *UNUSED(node)) { mark("block "); }
 
 static int cancels_itself;
 
@@ -259,8 +250,7 @@ static void yields_a_few_times(void) {
     wire_yield();
 }
 
-static void cancelled_while_it_waits(void **state) {
-  (void)state;
+static void cancelled_while_it_waits(void **UNUSED(state)) {
   for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
     set_up();
     start_victim(&ways[i]);
@@ -271,8 +261,7 @@ static void cancelled_while_it_waits(void **state) {
   }
 }
 
-static void cancelled_by_itself_before_it_waits(void **state) {
-  (void)state;
+static void cancelled_by_itself_before_it_waits(void **UNUSED(state)) {
   cancels_itself = 1;
   for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
     set_up();
@@ -284,8 +273,7 @@ static void cancelled_by_itself_before_it_waits(void **state) {
 }
 
 /* Resumed by mistake it goes on waiting. */
-static void cancelled_after_it_was_resumed_without_reason(void **state) {
-  (void)state;
+static void cancelled_after_it_was_resumed_without_reason(void **UNUSED(state)) {
   for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
     set_up();
     start_victim(&ways[i]);
@@ -299,8 +287,7 @@ static void cancelled_after_it_was_resumed_without_reason(void **state) {
   }
 }
 
-static void forgotten_while_it_waits(void **state) {
-  (void)state;
+static void forgotten_while_it_waits(void **UNUSED(state)) {
   for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
     set_up();
     start_victim(&ways[i]);
@@ -319,8 +306,7 @@ static void takes_lock(void *name) {
   wire_lock_release(&lock);
 }
 
-static void a_lock_it_was_given_goes_to_the_next(void **state) {
-  (void)state;
+static void a_lock_it_was_given_goes_to_the_next(void **UNUSED(state)) {
   set_up();
   wire_t *first = spawn(takes_lock, "never");
   spawn(takes_lock, "second");
@@ -340,8 +326,7 @@ static void clear_waiter(void *name) {
   mark("%s ", (const char *)name);
 }
 
-static void a_lock_is_clear_when_its_last_waiter_is_cancelled(void **state) {
-  (void)state;
+static void a_lock_is_clear_when_its_last_waiter_is_cancelled(void **UNUSED(state)) {
   set_up();
   wire_t *waiter = spawn(takes_lock, "never");
   spawn(clear_waiter, "clear");
@@ -357,8 +342,7 @@ static void takes_unit(void *name) {
   mark("%s ", (const char *)name);
 }
 
-static void a_unit_it_was_given_goes_to_the_next(void **state) {
-  (void)state;
+static void a_unit_it_was_given_goes_to_the_next(void **UNUSED(state)) {
   set_up();
   wire_t *first = spawn(takes_unit, "never");
   spawn(takes_unit, "second");
@@ -382,8 +366,7 @@ static void receives(void *name) {
   mark("%s:%s ", (const char *)name, (const char *)message);
 }
 
-static void a_message_that_woke_it_goes_to_the_next(void **state) {
-  (void)state;
+static void a_message_that_woke_it_goes_to_the_next(void **UNUSED(state)) {
   set_up();
   wire_t *first = spawn(receives, "never");
   wire_thread_run();
@@ -401,8 +384,7 @@ static void cancels_waiting_receivers(void *victims) {
   wire_cancel(wires[1]);
 }
 
-static void a_message_passes_over_all_cancelled_receivers(void **state) {
-  (void)state;
+static void a_message_passes_over_all_cancelled_receivers(void **UNUSED(state)) {
   set_up();
   wire_t *victims[2] = {spawn(receives, "never"), spawn(receives, "never")};
   spawn(receives, "third");
@@ -413,8 +395,7 @@ static void a_message_passes_over_all_cancelled_receivers(void **state) {
   assert_trace("third:m sent ");
 }
 
-static void a_sender_whose_message_is_taken_ends_and_the_message_stays_taken(void **state) {
-  (void)state;
+static void a_sender_whose_message_is_taken_ends_and_the_message_stays_taken(void **UNUSED(state)) {
   set_up();
   wire_t *sender = spawn(sends, "m");
   wire_thread_run();
@@ -427,8 +408,7 @@ static void a_sender_whose_message_is_taken_ends_and_the_message_stays_taken(voi
   assert_trace("");
 }
 
-static void messages_behind_a_cancelled_sender_keep_their_order(void **state) {
-  (void)state;
+static void messages_behind_a_cancelled_sender_keep_their_order(void **UNUSED(state)) {
   set_up();
   spawn(sends, "1");
   wire_t *second = spawn(sends, "2");

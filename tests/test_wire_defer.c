@@ -8,10 +8,7 @@
 
 #if defined(__clang__) && !defined(__BLOCKS__)
 
-static void has_no_defer(void **state) {
-  (void)state;
-  skip();
-}
+static void has_no_defer(void **UNUSED(state)) { skip(); }
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(has_no_defer)};
@@ -47,8 +44,7 @@ static void two_scopes(void *name) {
   mine = "last";
 }
 
-static void blocks_run_when_their_scope_is_left(void **state) {
-  (void)state;
+static void blocks_run_when_their_scope_is_left(void **UNUSED(state)) {
   start_afresh();
   two_scopes("outside");
   assert_trace("outside2 last3 last1 ");
@@ -60,8 +56,7 @@ static void runs_in_a_scope_with_a_block(void) {
   wire_thread_run();
 }
 
-static void each_wire_has_its_own_blocks(void **state) {
-  (void)state;
+static void each_wire_has_its_own_blocks(void **UNUSED(state)) {
   start_afresh();
   spawn(two_scopes, "a");
   spawn(two_scopes, "b");
@@ -84,8 +79,7 @@ static void waits_in_nested_scopes(void *name) {
   }
 }
 
-static void cancelling_runs_all_blocks_with_their_variables(void **state) {
-  (void)state;
+static void cancelling_runs_all_blocks_with_their_variables(void **UNUSED(state)) {
   start_afresh();
   wire_t *a = spawn(waits_in_nested_scopes, "a");
   wire_t *b = spawn(waits_in_nested_scopes, "b");
@@ -97,8 +91,7 @@ static void cancelling_runs_all_blocks_with_their_variables(void **state) {
   assert_trace("b-1 round2 b-2 a-1 round2 a-2 ");
 }
 
-static void with_stacks_of_any_kind(void *unused) {
-  (void)unused;
+static void with_stacks_of_any_kind(void *UNUSED(argument)) {
   for (unsigned size = 16384; size <= 4u << 20; size *= 4) {
     wire_t wire;
     char *stack = wire_stack_alloc(size);
@@ -127,8 +120,7 @@ static void guarded_by_mprotect(void *unused) {
   with_stacks_of_any_kind(unused);
 }
 
-static void blocks_run_on_stacks_of_any_kind(void **state) {
-  (void)state;
+static void blocks_run_on_stacks_of_any_kind(void **UNUSED(state)) {
   start_afresh();
   expect_success(run_child(guarded_by_mprotect, NULL)); /* before the first stack of this one */
   expect_success(run_child(with_stacks_of_any_kind, NULL));
@@ -140,8 +132,7 @@ static void *copies_own_permissions(void *to) {
   return NULL;
 }
 
-static void stacks_are_executable_as_those_of_threads(void **state) {
-  (void)state;
+static void stacks_are_executable_as_those_of_threads(void **UNUSED(state)) {
   pthread_t thread;
   char permissions[5];
   assert_int_equal(pthread_create(&thread, NULL, copies_own_permissions, permissions), 0);
@@ -161,22 +152,19 @@ static void stacks_are_executable_as_those_of_threads(void **state) {
 
 static wire_lock_t lock;
 
-static void holds_the_lock(void *unused) {
-  (void)unused;
+static void holds_the_lock(void *UNUSED(argument)) {
   wire_lock_take(&lock);
   DEFER({ wire_lock_release(&lock); });
   wire_suspend();
 }
 
-static void takes_the_lock(void *unused) {
-  (void)unused;
+static void takes_the_lock(void *UNUSED(argument)) {
   wire_lock_take(&lock);
   mark("taken ");
   wire_lock_release(&lock);
 }
 
-static void a_lock_is_released_on_cancel(void **state) {
-  (void)state;
+static void a_lock_is_released_on_cancel(void **UNUSED(state)) {
   start_afresh();
   wire_lock_init(&lock);
   wire_t *holder = spawn(holds_the_lock, NULL);
@@ -209,15 +197,13 @@ static void switching_block(void *suspends) {
     wire_suspend();
 }
 
-static void receives(void *unused) {
-  (void)unused;
+static void receives(void *UNUSED(argument)) {
   void *message;
   check(wire_channel_recv_block(&channel, &message) == 0);
   mark("received ");
 }
 
-static void a_block_may_switch_at_the_end_of_a_scope_and_on_cancel(void **state) {
-  (void)state;
+static void a_block_may_switch_at_the_end_of_a_scope_and_on_cancel(void **UNUSED(state)) {
   wire_channel_init(&channel);
   for (int cancel = 0; cancel < 2; cancel++) {
     start_afresh();
@@ -233,8 +219,7 @@ static void a_block_may_switch_at_the_end_of_a_scope_and_on_cancel(void **state)
   }
 }
 
-static void leaves_a_scope(void *unused) {
-  (void)unused;
+static void leaves_a_scope(void *UNUSED(argument)) {
   SHARED int runs = 0;
   DEFER({ mark("outer%d ", runs); });
   {
@@ -250,8 +235,7 @@ static void leaves_a_scope(void *unused) {
 }
 
 /* What a cancelled wire was in the middle of does not go on, nor does it begin again. */
-static void cancelled_in_a_block_of_a_scope_that_is_left(void **state) {
-  (void)state;
+static void cancelled_in_a_block_of_a_scope_that_is_left(void **UNUSED(state)) {
   start_afresh();
   wire_t *wire = spawn(leaves_a_scope, NULL);
   wire_thread_run();
@@ -275,8 +259,7 @@ static void cancels_in_block(void *other) {
   wire_suspend();
 }
 
-static void a_block_may_cancel_itself_and_others(void **state) {
-  (void)state;
+static void a_block_may_cancel_itself_and_others(void **UNUSED(state)) {
   start_afresh();
   wire_t *other = spawn(cancels_in_block, NULL);
   wire_t *wire = spawn(cancels_in_block, other);
@@ -298,8 +281,7 @@ static long recurse(int depth) {
 
 static void recurses(void *depth) { check(recurse(*(int *)depth) == 45); }
 
-static void blocks_in_each_frame_of_a_recursion(void **state) {
-  (void)state;
+static void blocks_in_each_frame_of_a_recursion(void **UNUSED(state)) {
   start_afresh();
   int depth = 9;
   wire_t *resumed = spawn(recurses, &depth);
@@ -327,8 +309,7 @@ static void opens(void *random) {
   }
 }
 
-static void cancelled_at_random_everything_is_given_back(void **state) {
-  (void)state;
+static void cancelled_at_random_everything_is_given_back(void **UNUSED(state)) {
   start_afresh();
   enum { count = 50 };
   unsigned random = 4711;

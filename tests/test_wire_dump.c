@@ -66,8 +66,7 @@ static unsigned used_by(const char *name) {
   return used;
 }
 
-static void no_wires_are_none(void **state) {
-  (void)state;
+static void no_wires_are_none(void **UNUSED(state)) {
   start_afresh();
   char expected[100];
   snprintf(expected, sizeof expected, "libwire: thread %d has 0 wires\n", (int)getpid());
@@ -81,49 +80,29 @@ static wire_pool_t pool;
 static wire_pool_entry_t entry;
 static int ends[2];
 
-static void suspends(void *unused) {
-  (void)unused;
-  wire_suspend();
-}
-static void takes_lock(void *unused) {
-  (void)unused;
+static void suspends(void *UNUSED(argument)) { wire_suspend(); }
+static void takes_lock(void *UNUSED(argument)) {
   wire_lock_take(&lock);
   wire_suspend();
 }
-static void waits_for_clear(void *unused) {
-  (void)unused;
-  wire_lock_wait_clear(&lock);
-}
-static void takes_unit(void *unused) {
-  (void)unused;
-  wire_sem_take(&semaphore);
-}
-static void sends(void *unused) {
-  (void)unused;
-  wire_channel_send(&sent, NULL);
-}
-static void receives(void *unused) {
-  (void)unused;
+static void waits_for_clear(void *UNUSED(argument)) { wire_lock_wait_clear(&lock); }
+static void takes_unit(void *UNUSED(argument)) { wire_sem_take(&semaphore); }
+static void sends(void *UNUSED(argument)) { wire_channel_send(&sent, NULL); }
+static void receives(void *UNUSED(argument)) {
   void *message;
   wire_channel_recv_block(&received, &message);
 }
-static void allocates(void *unused) {
-  (void)unused;
+static void allocates(void *UNUSED(argument)) {
   wire_pool_alloc_block(&pool, "later", suspends, NULL);
 }
-static void sleeps(void *unused) {
-  (void)unused;
-  wire_fd_wait_msec(1000000);
-}
-static void reads(void *unused) {
-  (void)unused;
+static void sleeps(void *UNUSED(argument)) { wire_fd_wait_msec(1000000); }
+static void reads(void *UNUSED(argument)) {
   wire_fd_state_t fd;
   wire_fd_mode_init(&fd, ends[0]);
   wire_fd_mode_read(&fd);
   wire_fd_wait(&fd);
 }
-static void waits_for_several(void *unused) {
-  (void)unused;
+static void waits_for_several(void *UNUSED(argument)) {
   wire_wait_list_t list;
   wire_wait_t nothing, message;
   wire_fd_state_t fd;
@@ -145,19 +124,14 @@ static void waits_for_several(void *unused) {
   wire_list_wait(&list);
 }
 
-static void yields_twice(void *unused) {
-  (void)unused;
+static void yields_twice(void *UNUSED(argument)) {
   wire_yield();
   wire_yield();
 }
 
-static void dumps(void *unused) {
-  (void)unused;
-  check(strcmp(state_of("dumps"), "running") == 0);
-}
+static void dumps(void *UNUSED(argument)) { check(strcmp(state_of("dumps"), "running") == 0); }
 
-static void every_state_is_named(void **state) {
-  (void)state;
+static void every_state_is_named(void **UNUSED(state)) {
   start_afresh();
   wire_lock_init(&lock);
   wire_sem_init(&semaphore, 0);
@@ -221,15 +195,13 @@ static void every_state_is_named(void **state) {
   close(ends[1]);
 }
 
-static void the_running_wire_is_told(void **state) {
-  (void)state;
+static void the_running_wire_is_told(void **UNUSED(state)) {
   start_afresh();
   spawn(dumps, NULL);
   wire_thread_run();
 }
 
-static void cancelled_wires_say_so(void **state) {
-  (void)state;
+static void cancelled_wires_say_so(void **UNUSED(state)) {
   start_afresh();
   wire_t *wire = spawn(suspends, NULL);
   wire_yield();
@@ -243,24 +215,21 @@ static void cancelled_wires_say_so(void **state) {
 static int fifo_done;
 static char fifo_name[] = "test_wire_dump.fifo";
 
-static void opens_fifo(void *unused) {
-  (void)unused;
+static void opens_fifo(void *UNUSED(argument)) {
   int fd = wio_open(fifo_name, O_RDONLY, 0);
   check(fd >= 0);
   close(fd);
   fifo_done = 1;
 }
 
-static void frees_the_opener(void *unused) {
-  (void)unused;
+static void frees_the_opener(void *UNUSED(argument)) {
   check(strcmp(state_of("opens_fifo"), "waits for a call that a worker makes: open") == 0);
   int fd = wio_open(fifo_name, O_WRONLY, 0);
   check(fd >= 0);
   close(fd);
 }
 
-static void a_call_on_a_worker_is_told(void **state) {
-  (void)state;
+static void a_call_on_a_worker_is_told(void **UNUSED(state)) {
   start_afresh();
   unlink(fifo_name);
   assert_int_equal(mkfifo(fifo_name, 0600), 0);
@@ -284,15 +253,13 @@ __attribute__((noinline)) static void uses(void) {
   check(room[0] == 1);
 }
 
-static void uses_much(void *unused) {
-  (void)unused;
+static void uses_much(void *UNUSED(argument)) {
   wire_yield();
   uses();
   wire_yield();
 }
 
-static void the_most_that_was_used_of_a_stack_is_remembered(void **state) {
-  (void)state;
+static void the_most_that_was_used_of_a_stack_is_remembered(void **UNUSED(state)) {
   start_afresh();
   spawn(suspends, NULL); /* allocates the stack, if none is there */
   start_afresh();
@@ -308,8 +275,7 @@ static void the_most_that_was_used_of_a_stack_is_remembered(void **state) {
 }
 
 /* The program's own guard page is part of what it gave. */
-static void a_guard_page_inside_the_stack_is_not_touched(void **state) {
-  (void)state;
+static void a_guard_page_inside_the_stack_is_not_touched(void **UNUSED(state)) {
   start_afresh();
   char *stack =
       mmap(NULL, COMMON_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -325,15 +291,13 @@ static void a_guard_page_inside_the_stack_is_not_touched(void **state) {
 
 /* --- signals ------------------------------------------------------------------------------ */
 
-static void raises(void *unused) {
-  (void)unused;
+static void raises(void *UNUSED(argument)) {
   errno = 77;
   raise(SIGUSR1);
   check(errno == 77);
 }
 
-static void signalled(void *unused) {
-  (void)unused;
+static void signalled(void *UNUSED(argument)) {
   start_afresh();
   check(wire_dump_on_signal(SIGUSR1) == 0);
   spawn(suspends, NULL);
@@ -341,8 +305,7 @@ static void signalled(void *unused) {
   wire_thread_run();
 }
 
-static void a_signal_writes_the_list(void **state) {
-  (void)state;
+static void a_signal_writes_the_list(void **UNUSED(state)) {
   if (TESTS_WITH_TSAN)
     skip(); /* calls handlers when it finds the time */
   const struct child *child = run_child(signalled, NULL);
@@ -351,22 +314,19 @@ static void a_signal_writes_the_list(void **state) {
   expect_said(child, ": running\n");
 }
 
-static void dies(void *unused) {
-  (void)unused;
+static void dies(void *UNUSED(argument)) {
   raise(SIGSEGV); /* is written for */
   raise(SIGSEGV); /* is died of */
 }
 
-static void faulty(void *unused) {
-  (void)unused;
+static void faulty(void *UNUSED(argument)) {
   start_afresh();
   check(wire_dump_on_signal(SIGSEGV) == 0);
   spawn(dies, NULL);
   wire_thread_run();
 }
 
-static void a_fault_writes_the_list_once(void **state) {
-  (void)state;
+static void a_fault_writes_the_list_once(void **UNUSED(state)) {
   if (TESTS_WITH_SANITIZER)
     skip(); /* reports the death itself */
   const struct child *child = run_child(faulty, NULL);
@@ -379,19 +339,14 @@ static void a_fault_writes_the_list_once(void **state) {
 static volatile sig_atomic_t storms;
 static int nowhere;
 
-static void storm(int unused) {
-  (void)unused;
+static void storm(int UNUSED(argument)) {
   wire_dump(nowhere);
   storms++;
 }
 
-static void comes_and_goes(void *unused) {
-  (void)unused;
-  wire_channel_send(&sent, NULL);
-}
+static void comes_and_goes(void *UNUSED(argument)) { wire_channel_send(&sent, NULL); }
 
-static void makes_wires(void *unused) {
-  (void)unused;
+static void makes_wires(void *UNUSED(argument)) {
   static wire_pool_t many;
   static wire_pool_entry_t entries[8];
   if (many.size == 0)
@@ -407,8 +362,7 @@ static void makes_wires(void *unused) {
 }
 
 /* While wires are made, switch, wait and end. */
-static void signals_may_come_at_any_moment(void **state) {
-  (void)state;
+static void signals_may_come_at_any_moment(void **UNUSED(state)) {
   if (TESTS_WITH_TSAN)
     skip(); /* calls handlers when it finds the time */
   start_afresh();
@@ -427,8 +381,7 @@ static void signals_may_come_at_any_moment(void **state) {
   close(nowhere);
 }
 
-static void bad_signals_are_refused(void **state) {
-  (void)state;
+static void bad_signals_are_refused(void **UNUSED(state)) {
   const int bad[] = {0, -1, 1000, SIGKILL, SIGSTOP};
   for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
     errno = 0;
@@ -437,8 +390,7 @@ static void bad_signals_are_refused(void **state) {
   }
 }
 
-static void a_descriptor_that_is_not_open_is_no_error(void **state) {
-  (void)state;
+static void a_descriptor_that_is_not_open_is_no_error(void **UNUSED(state)) {
   start_afresh();
   spawn(suspends, NULL);
   errno = 77;
@@ -458,16 +410,14 @@ static void deadlocks(void *with_log) {
   wire_thread_run();
 }
 
-static void all_end(void *unused) {
-  (void)unused;
+static void all_end(void *UNUSED(argument)) {
   start_afresh();
   wire_log_init_stderr();
   spawn(yields_twice, NULL);
   wire_thread_run();
 }
 
-static void a_deadlock_is_reported_on_request(void **state) {
-  (void)state;
+static void a_deadlock_is_reported_on_request(void **UNUSED(state)) {
   setenv("WIRE_DEADLOCK", "report", 1);
   for (int log = 0; log < 2; log++) {
     const struct child *child = run_child(deadlocks, log ? &log : NULL);
@@ -483,8 +433,7 @@ static void a_deadlock_is_reported_on_request(void **state) {
   unsetenv("WIRE_DEADLOCK");
 }
 
-static void nothing_is_reported_unasked(void **state) {
-  (void)state;
+static void nothing_is_reported_unasked(void **UNUSED(state)) {
   unsetenv("WIRE_DEADLOCK");
   const struct child *child = run_child(deadlocks, NULL);
   expect_success(child);

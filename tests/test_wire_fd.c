@@ -5,8 +5,7 @@
 
 /* --- a wire waits, another one makes the descriptor ready ----------------------------------- */
 
-static void the_state_tells_descriptor_and_direction(void **unused) {
-  (void)unused;
+static void the_state_tells_descriptor_and_direction(void **UNUSED(state)) {
   wire_fd_state_t state;
   memset(&state, 0xa5, sizeof state);
   wire_fd_mode_init(&state, ends[0]);
@@ -21,31 +20,27 @@ static void the_state_tells_descriptor_and_direction(void **unused) {
   assert_int_equal(state.fd, ends[0]);
 }
 
-static void waiting_to_read_ends_when_data_arrives(void **unused) {
-  (void)unused;
+static void waiting_to_read_ends_when_data_arrives(void **UNUSED(state)) {
   spawn(reader, "r");
   spawn(sends_after_a_while, "x");
   wire_thread_run();
   assert_trace("r waits send r ready ");
 }
 
-static void hangs_up_after_a_while(void *unused) {
-  (void)unused;
+static void hangs_up_after_a_while(void *UNUSED(argument)) {
   check(wire_fd_wait_msec(5) == 0);
   mark("hang up ");
   check(shutdown(ends[1], SHUT_RDWR) == 0);
 }
 
-static void end_of_file_is_something_to_read(void **unused) {
-  (void)unused;
+static void end_of_file_is_something_to_read(void **UNUSED(state)) {
   spawn(reader, "r");
   spawn(hangs_up_after_a_while, NULL);
   wire_thread_run();
   assert_trace("r waits hang up r ready ");
 }
 
-static void a_hang_up_is_reported_in_both_directions(void **unused) {
-  (void)unused;
+static void a_hang_up_is_reported_in_both_directions(void **UNUSED(state)) {
   fill(ends[0]);
   spawn(reader, "r");
   spawn(writer, "w");
@@ -57,22 +52,19 @@ static void a_hang_up_is_reported_in_both_directions(void **unused) {
   assert_non_null(strstr(trace, "w ready"));
 }
 
-static void waiting_to_write_ends_at_once_when_there_is_room(void **unused) {
-  (void)unused;
+static void waiting_to_write_ends_at_once_when_there_is_room(void **UNUSED(state)) {
   spawn(writer, "w");
   wire_thread_run();
   assert_trace("w waits w ready ");
 }
 
-static void empties_after_a_while(void *unused) {
-  (void)unused;
+static void empties_after_a_while(void *UNUSED(argument)) {
   check(wire_fd_wait_msec(5) == 0);
   mark("empty ");
   empty(ends[1]);
 }
 
-static void waiting_to_write_ends_when_there_is_room_again(void **unused) {
-  (void)unused;
+static void waiting_to_write_ends_when_there_is_room_again(void **UNUSED(state)) {
   fill(ends[0]);
   spawn(writer, "w");
   spawn(empties_after_a_while, NULL);
@@ -88,8 +80,7 @@ static void writes_and_has_itself_written_to(void *text) {
   put(ends[1], text);
 }
 
-static void room_to_write_does_not_wake_a_reader(void **unused) {
-  (void)unused;
+static void room_to_write_does_not_wake_a_reader(void **UNUSED(state)) {
   fill(ends[0]);
   spawn(reader, "r");
   spawn(writes_and_has_itself_written_to, "x");
@@ -98,8 +89,7 @@ static void room_to_write_does_not_wake_a_reader(void **unused) {
   assert_trace("r waits w waits empty w ready send r ready ");
 }
 
-static void reads_nothing_three_times(void *unused) {
-  (void)unused;
+static void reads_nothing_three_times(void *UNUSED(argument)) {
   wire_fd_state_t state;
   watch_reading(&state, ends[0]);
   for (int i = 0; i < 3; i++) {
@@ -109,8 +99,7 @@ static void reads_nothing_three_times(void *unused) {
   mark("%s", take(ends[0]));
 }
 
-static void every_wait_returns_while_data_is_unread(void **unused) {
-  (void)unused;
+static void every_wait_returns_while_data_is_unread(void **UNUSED(state)) {
   spawn(reads_nothing_three_times, NULL);
   put(ends[1], "data");
   wire_thread_run();
@@ -130,8 +119,7 @@ static void is_busy_while_data_arrives(void *milliseconds) {
   }
 }
 
-static void data_that_came_while_the_wire_was_busy_is_not_missed(void **unused) {
-  (void)unused;
+static void data_that_came_while_the_wire_was_busy_is_not_missed(void **UNUSED(state)) {
   for (int milliseconds = 0; milliseconds <= 5; milliseconds++) {
     spawn(is_busy_while_data_arrives, &milliseconds);
     wire_thread_run();
@@ -148,8 +136,7 @@ static void resumes_the_reader(void *wire) {
   put(ends[1], "x");
 }
 
-static void resuming_the_wire_does_not_end_its_wait(void **unused) {
-  (void)unused;
+static void resuming_the_wire_does_not_end_its_wait(void **UNUSED(state)) {
   wire_t *wire = spawn(reader, "r");
   spawn(resumes_the_reader, wire);
   wire_thread_run();

@@ -18,8 +18,7 @@ static double cpu_seconds(void) {
 
 /* --- closed descriptors --------------------------------------------------------------------- */
 
-static void closes_and_then_ends_the_watch(void *unused) {
-  (void)unused;
+static void closes_and_then_ends_the_watch(void *UNUSED(argument)) {
   watch_reading(&state, ends[0]);
   check(wire_fd_wait_msec(1) == 0);
   close(ends[0]);
@@ -30,15 +29,14 @@ static void closes_and_then_ends_the_watch(void *unused) {
   everything_else_works();
 }
 
-static void a_watch_ends_after_its_descriptor_was_closed(void **unused) {
-  (void)unused;
+static void a_watch_ends_after_its_descriptor_was_closed(void **UNUSED(state)) {
   spawn(closes_and_then_ends_the_watch, NULL);
   wire_thread_run();
   assert_trace("works ");
 }
 
-static void a_watch_ends_although_a_duplicate_of_the_closed_descriptor_is_ready(void **unused) {
-  (void)unused;
+static void
+a_watch_ends_although_a_duplicate_of_the_closed_descriptor_is_ready(void **UNUSED(state)) {
   int duplicate = dup(ends[0]);
   put(ends[1], "never read");
   spawn(closes_and_then_ends_the_watch, NULL);
@@ -47,8 +45,7 @@ static void a_watch_ends_although_a_duplicate_of_the_closed_descriptor_is_ready(
   close(duplicate);
 }
 
-static void closes_and_sleeps(void *unused) {
-  (void)unused;
+static void closes_and_sleeps(void *UNUSED(argument)) {
   watch_reading(&state, ends[0]);
   int duplicate = dup(ends[0]);
   close(ends[0]);
@@ -60,14 +57,12 @@ static void closes_and_sleeps(void *unused) {
   close(duplicate);
 }
 
-static void a_duplicate_that_lives_on_does_not_keep_the_thread_busy(void **unused) {
-  (void)unused;
+static void a_duplicate_that_lives_on_does_not_keep_the_thread_busy(void **UNUSED(state)) {
   spawn(closes_and_sleeps, NULL);
   wire_thread_run();
 }
 
-static void closes_without_ending_the_watch(void *unused) {
-  (void)unused;
+static void closes_without_ending_the_watch(void *UNUSED(argument)) {
   wire_fd_state_t own;
   watch_reading(&own, ends[0]);
   int duplicate = dup(ends[0]);
@@ -80,29 +75,25 @@ static void closes_without_ending_the_watch(void *unused) {
   close(duplicate);
 }
 
-static void a_forgotten_close_neither_wakes_nor_hinders_anybody(void **unused) {
-  (void)unused;
+static void a_forgotten_close_neither_wakes_nor_hinders_anybody(void **UNUSED(state)) {
   spawn(closes_without_ending_the_watch, NULL);
   wire_thread_run(); /* the watch ended with its wire */
   assert_trace("works ");
 }
 
-static void waits_for_good(void *unused) {
-  (void)unused;
+static void waits_for_good(void *UNUSED(argument)) {
   watch_reading(&state, ends[0]);
   wire_fd_wait(&state);
   mark("woken ");
 }
 
-static void closes_what_another_wire_waits_for(void *unused) {
-  (void)unused;
+static void closes_what_another_wire_waits_for(void *UNUSED(argument)) {
   close(ends[0]);
   everything_else_works();
   check(wire_fd_mode_none(&state) == 0);
 }
 
-static void ending_the_watch_that_a_wire_waits_for_lets_the_thread_end(void **unused) {
-  (void)unused;
+static void ending_the_watch_that_a_wire_waits_for_lets_the_thread_end(void **UNUSED(state)) {
   spawn(waits_for_good, NULL);
   spawn(closes_what_another_wire_waits_for, NULL);
   wire_thread_run();
@@ -116,8 +107,7 @@ static void cancels_after_closing(void *wire) {
   everything_else_works();
 }
 
-static void a_wire_that_waits_for_a_closed_descriptor_can_be_cancelled(void **unused) {
-  (void)unused;
+static void a_wire_that_waits_for_a_closed_descriptor_can_be_cancelled(void **UNUSED(state)) {
   wire_t *waiting = spawn(waits_for_good, NULL);
   spawn(cancels_after_closing, waiting);
   wire_thread_run();
@@ -158,15 +148,13 @@ static void uses_the_number_again(void *duplicated) {
     close(duplicate);
 }
 
-static void a_reused_number_is_watched_while_the_old_watch_is_forgotten(void **unused) {
-  (void)unused;
+static void a_reused_number_is_watched_while_the_old_watch_is_forgotten(void **UNUSED(state)) {
   spawn(uses_the_number_again, NULL);
   wire_thread_run();
   assert_trace("x works ");
 }
 
-static void a_reused_number_is_watched_while_the_old_file_lives_on(void **unused) {
-  (void)unused;
+static void a_reused_number_is_watched_while_the_old_file_lives_on(void **UNUSED(state)) {
   spawn(uses_the_number_again, "duplicated");
   wire_thread_run();
   assert_trace("x works ");
@@ -189,8 +177,7 @@ static void uses_number_and_state_again(void *duplicated) {
     close(duplicate);
 }
 
-static void number_and_state_can_be_used_again_without_ending_the_watch(void **unused) {
-  (void)unused;
+static void number_and_state_can_be_used_again_without_ending_the_watch(void **UNUSED(state)) {
   spawn(uses_number_and_state_again, NULL);
   wire_thread_run();
   assert_trace("x x x ");

@@ -4,8 +4,7 @@
 
 /* --- what the kernel and the library refuse ------------------------------------------------- */
 
-static void what_is_always_ready_cannot_be_watched(void **unused) {
-  (void)unused;
+static void what_is_always_ready_cannot_be_watched(void **UNUSED(state)) {
   static const char *const always[] = {"/proc/self/exe", "/"};
   for (size_t i = 0; i < ARRAY_SIZE(always); i++) {
     int fd = open(always[i], O_RDONLY | O_CLOEXEC);
@@ -25,8 +24,7 @@ static void what_is_always_ready_cannot_be_watched(void **unused) {
   wire_thread_run(); /* nothing is left that it would wait for */
 }
 
-static void a_descriptor_that_is_not_open_gives_EBADF(void **unused) {
-  (void)unused;
+static void a_descriptor_that_is_not_open_gives_EBADF(void **UNUSED(state)) {
   int closed = dup(ends[0]);
   close(closed);
   wire_fd_state_t state;
@@ -40,8 +38,7 @@ static void a_descriptor_that_is_not_open_gives_EBADF(void **unused) {
   wire_thread_run();
 }
 
-static void bad_arguments_give_EINVAL_and_change_nothing(void **unused) {
-  (void)unused;
+static void bad_arguments_give_EINVAL_and_change_nothing(void **UNUSED(state)) {
   wire_fd_state_t state;
   wire_fd_mode_init(&state, -1);
   int (*const functions[])(wire_fd_state_t *) = {wire_fd_mode_read, wire_fd_mode_write,
@@ -61,39 +58,29 @@ static void bad_arguments_give_EINVAL_and_change_nothing(void **unused) {
   assert_int_equal(wire_fd_mode_none(&state), 0);
 }
 
-static void init_without_a_state(void *unused) {
-  (void)unused;
-  wire_fd_mode_init(NULL, 0);
-}
+static void init_without_a_state(void *UNUSED(argument)) { wire_fd_mode_init(NULL, 0); }
 
-static void wait_without_a_state(void *unused) {
-  (void)unused;
-  wire_fd_wait(NULL);
-}
+static void wait_without_a_state(void *UNUSED(argument)) { wire_fd_wait(NULL); }
 
-static void waits_outside_wires(void *unused) {
-  (void)unused;
+static void waits_outside_wires(void *UNUSED(argument)) {
   wire_fd_state_t state;
   watch_reading(&state, ends[0]);
   wire_fd_wait(&state);
 }
 
-static void chains_without_a_state(void *unused) {
-  (void)unused;
+static void chains_without_a_state(void *UNUSED(argument)) {
   wire_wait_list_t list;
   wire_wait_list_init(&list);
   wire_fd_wait_list_chain(&list, NULL);
 }
 
-static void chains_without_a_list(void *unused) {
-  (void)unused;
+static void chains_without_a_list(void *UNUSED(argument)) {
   wire_fd_state_t state;
   wire_fd_mode_init(&state, ends[0]);
   wire_fd_wait_list_chain(NULL, &state);
 }
 
-static void misuse_that_cannot_be_reported_aborts(void **unused) {
-  (void)unused;
+static void misuse_that_cannot_be_reported_aborts(void **UNUSED(state)) {
   expect_abort(run_child(init_without_a_state, NULL), "wire_fd_mode_init", NULL);
   expect_abort(run_child(wait_without_a_state, NULL), "wire_fd_wait", NULL);
   expect_abort(run_child(waits_outside_wires, NULL), "wire_fd_wait", NULL);
@@ -101,8 +88,7 @@ static void misuse_that_cannot_be_reported_aborts(void **unused) {
   expect_abort(run_child(chains_without_a_list, NULL), "wire_fd_wait_list_chain", NULL);
 }
 
-static void successful_calls_leave_errno_alone(void **unused) {
-  (void)unused;
+static void successful_calls_leave_errno_alone(void **UNUSED(state)) {
   wire_fd_state_t state;
   errno = 4711;
   wire_fd_init();
@@ -115,8 +101,7 @@ static void successful_calls_leave_errno_alone(void **unused) {
 
 /* --- the end of a watch --------------------------------------------------------------------- */
 
-static void running_ends_with_the_last_watch(void **unused) {
-  (void)unused;
+static void running_ends_with_the_last_watch(void **UNUSED(state)) {
   wire_fd_state_t state;
   watch_reading(&state, ends[0]);
   assert_int_equal(wire_fd_mode_none(&state), 0);
@@ -133,8 +118,7 @@ static void leaves_its_watch(void *direction) {
   check((direction ? wire_fd_mode_write : wire_fd_mode_read)(&state) == 0);
 }
 
-static void a_wire_that_ends_leaves_no_watch_behind(void **unused) {
-  (void)unused;
+static void a_wire_that_ends_leaves_no_watch_behind(void **UNUSED(state)) {
   put(ends[1], "x");
   spawn(leaves_its_watch, NULL);
   spawn(leaves_its_watch, "write");
@@ -156,8 +140,7 @@ static void cancels_after_a_while(void *wire) {
   wire_cancel(wire);
 }
 
-static void a_cancelled_wire_ends_in_its_wait_and_watches_no_more(void **unused) {
-  (void)unused;
+static void a_cancelled_wire_ends_in_its_wait_and_watches_no_more(void **UNUSED(state)) {
   wire_t *wire = spawn(waits_for_the_shared_state, "first");
   spawn(cancels_after_a_while, wire);
   wire_thread_run();
@@ -170,8 +153,7 @@ static void a_cancelled_wire_ends_in_its_wait_and_watches_no_more(void **unused)
   assert_trace("second ready ");
 }
 
-static void waits_in_a_list(void *unused) {
-  (void)unused;
+static void waits_in_a_list(void *UNUSED(argument)) {
   wire_wait_list_t list;
   wire_wait_list_init(&list);
   watch_reading(&shared, ends[0]);
@@ -180,8 +162,7 @@ static void waits_in_a_list(void *unused) {
   mark("woken ");
 }
 
-static void a_wire_cancelled_in_a_list_of_waits_is_out_of_it(void **unused) {
-  (void)unused;
+static void a_wire_cancelled_in_a_list_of_waits_is_out_of_it(void **UNUSED(state)) {
   wire_t *wire = spawn(waits_in_a_list, NULL);
   spawn(cancels_after_a_while, wire);
   wire_thread_run();
@@ -193,8 +174,7 @@ static void a_wire_cancelled_in_a_list_of_waits_is_out_of_it(void **unused) {
   assert_trace("cancel ");
 }
 
-static void starting_afresh_forgets_all_watches(void **unused) {
-  (void)unused;
+static void starting_afresh_forgets_all_watches(void **UNUSED(state)) {
   spawn(reader, "r");
   wire_yield();
   wire_thread_init();

@@ -17,15 +17,13 @@ static void reader_of_one_of_many(void *pair) {
   woken++;
 }
 
-static void sends_to_all(void *unused) {
-  (void)unused;
+static void sends_to_all(void *UNUSED(argument)) {
   check(wire_fd_wait_msec(1) == 0);
   for (int i = 0; i < MANY; i++)
     put(many[i][1], "x");
 }
 
-static void a_thousand_descriptors_become_ready_at_once(void **unused) {
-  (void)unused;
+static void a_thousand_descriptors_become_ready_at_once(void **UNUSED(state)) {
   const unsigned size = 16384;
   wire_t *wires = calloc(MANY, sizeof *wires);
   assert_non_null(wires);
@@ -62,8 +60,7 @@ static void throws_and_catches(void *fd) {
   }
 }
 
-static void *plays_alone(void *unused) {
-  (void)unused;
+static void *plays_alone(void *UNUSED(argument)) {
   int pairs[8][2];
   for (int i = 0; i < 8; i++) {
     make_pair(pairs[i]);
@@ -85,8 +82,7 @@ static void *plays_one_side(void *fd) {
   return NULL;
 }
 
-static void threads_with_descriptors_of_their_own_do_not_disturb_each_other(void **unused) {
-  (void)unused;
+static void threads_with_descriptors_of_their_own_do_not_disturb_each_other(void **UNUSED(state)) {
   pthread_t threads[4];
   put(ends[1], "x");
   assert_int_equal(pthread_create(&threads[0], NULL, plays_alone, NULL), 0);
@@ -97,8 +93,7 @@ static void threads_with_descriptors_of_their_own_do_not_disturb_each_other(void
     assert_int_equal(pthread_join(threads[i], NULL), 0);
 }
 
-static void threads_that_end_leave_no_descriptor_behind(void **unused) {
-  (void)unused;
+static void threads_that_end_leave_no_descriptor_behind(void **UNUSED(state)) {
   int before = open_descriptors();
   for (int i = 0; i < 10; i++) {
     pthread_t thread;

@@ -7,8 +7,7 @@
 
 static wire_fd_state_t state;
 
-static void waits_for_good(void *unused) {
-  (void)unused;
+static void waits_for_good(void *UNUSED(argument)) {
   watch_reading(&state, ends[0]);
   wire_fd_wait(&state);
   mark("woken ");
@@ -23,8 +22,7 @@ static void reads_one(void *name) {
   mark("%s ", (const char *)name);
 }
 
-static void closes_epoll(void *unused) {
-  (void)unused;
+static void closes_epoll(void *UNUSED(argument)) {
   check(wire_fd_wait_msec(1) == 0);
   int epoll = find_epoll();
   check(epoll >= 0);
@@ -33,8 +31,7 @@ static void closes_epoll(void *unused) {
   put(ends[1], "x");
 }
 
-static void the_program_may_close_the_epoll_descriptor(void **unused) {
-  (void)unused;
+static void the_program_may_close_the_epoll_descriptor(void **UNUSED(state)) {
   spawn(reads_one, "a");
   spawn(reads_one, "b");
   spawn(closes_epoll, NULL);
@@ -43,8 +40,7 @@ static void the_program_may_close_the_epoll_descriptor(void **unused) {
   assert_true(strcmp(trace, "a b ") == 0 || strcmp(trace, "b a ") == 0);
 }
 
-static void closes_epoll_and_watches_at_once(void *unused) {
-  (void)unused;
+static void closes_epoll_and_watches_at_once(void *UNUSED(argument)) {
   check(wire_fd_wait_msec(1) == 0);
   close(find_epoll());
   wire_fd_state_t same;
@@ -55,8 +51,7 @@ static void closes_epoll_and_watches_at_once(void *unused) {
   mark("same ");
 }
 
-static void watching_works_right_after_the_epoll_descriptor_was_closed(void **unused) {
-  (void)unused;
+static void watching_works_right_after_the_epoll_descriptor_was_closed(void **UNUSED(state)) {
   spawn(reads_one, "a");
   spawn(reads_one, "b");
   spawn(closes_epoll_and_watches_at_once, NULL);
@@ -80,8 +75,7 @@ static void replaces_epoll(void *replacement) {
   put(ends[1], "x");
 }
 
-static void what_took_the_number_of_the_epoll_descriptor_is_left_alone(void **unused) {
-  (void)unused;
+static void what_took_the_number_of_the_epoll_descriptor_is_left_alone(void **UNUSED(state)) {
   int own[2];
   make_pair(own);
   spawn(reads_one, "a");
@@ -93,8 +87,7 @@ static void what_took_the_number_of_the_epoll_descriptor_is_left_alone(void **un
   close_both(own);
 }
 
-static void an_epoll_of_the_program_that_took_the_number_is_left_alone(void **unused) {
-  (void)unused;
+static void an_epoll_of_the_program_that_took_the_number_is_left_alone(void **UNUSED(state)) {
   int own[2];
   make_pair(own);
   put(own[1], "y");
@@ -117,8 +110,7 @@ static void an_epoll_of_the_program_that_took_the_number_is_left_alone(void **un
   close_both(own);
 }
 
-static void closes_all(void *unused) {
-  (void)unused;
+static void closes_all(void *UNUSED(argument)) {
   check(wire_fd_wait_msec(1) == 0);
   closefrom(3);
   make_pair(ends);
@@ -126,8 +118,7 @@ static void closes_all(void *unused) {
   everything_else_works();
 }
 
-static void waits_until_all_is_closed(void *unused) {
-  (void)unused;
+static void waits_until_all_is_closed(void *UNUSED(argument)) {
   spawn(waits_for_good, NULL);
   spawn(closes_all, NULL);
   for (int i = 0; i < 3; i++)
@@ -138,8 +129,7 @@ static void waits_until_all_is_closed(void *unused) {
   wire_thread_run();
 }
 
-static void a_program_that_closes_all_descriptors_goes_on(void **unused) {
-  (void)unused;
+static void a_program_that_closes_all_descriptors_goes_on(void **UNUSED(state)) {
   expect_success(run_child(waits_until_all_is_closed, NULL));
 }
 
@@ -152,8 +142,7 @@ static void limit_descriptors(rlim_t limit) {
   check(setrlimit(RLIMIT_NOFILE, &now) == 0);
 }
 
-static void watches_without_descriptors(void *unused) {
-  (void)unused;
+static void watches_without_descriptors(void *UNUSED(argument)) {
   limit_descriptors(1);
   wire_fd_init();
   wire_fd_mode_init(&state, ends[0]);
@@ -167,20 +156,17 @@ static void watches_without_descriptors(void *unused) {
   everything_else_works();
 }
 
-static void runs_watches_without_descriptors(void *unused) {
-  (void)unused;
+static void runs_watches_without_descriptors(void *UNUSED(argument)) {
   spawn(watches_without_descriptors, NULL);
   wire_thread_run();
   check(strcmp(take_trace(), "works ") == 0);
 }
 
-static void without_a_descriptor_for_the_poller_watching_gives_EMFILE(void **unused) {
-  (void)unused;
+static void without_a_descriptor_for_the_poller_watching_gives_EMFILE(void **UNUSED(state)) {
   expect_success(run_child(runs_watches_without_descriptors, NULL));
 }
 
-static void closes_epoll_while_none_can_be_made(void *unused) {
-  (void)unused;
+static void closes_epoll_while_none_can_be_made(void *UNUSED(argument)) {
   check(wire_fd_wait_msec(1) == 0);
   int epoll = find_epoll();
   check(epoll >= 0);
@@ -192,16 +178,14 @@ static void closes_epoll_while_none_can_be_made(void *unused) {
   put(ends[1], "x");
 }
 
-static void runs_without_epoll_for_a_while(void *unused) {
-  (void)unused;
+static void runs_without_epoll_for_a_while(void *UNUSED(argument)) {
   spawn(reads_one, "a");
   spawn(closes_epoll_while_none_can_be_made, NULL);
   wire_thread_run();
   check(strcmp(take_trace(), "a ") == 0);
 }
 
-static void no_watch_is_lost_when_the_poller_cannot_be_remade_at_once(void **unused) {
-  (void)unused;
+static void no_watch_is_lost_when_the_poller_cannot_be_remade_at_once(void **UNUSED(state)) {
   expect_success(run_child(runs_without_epoll_for_a_while, NULL));
 }
 

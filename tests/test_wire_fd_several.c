@@ -17,16 +17,14 @@ static void sends_unseen(void *text) {
   put(ends[1], text);
 }
 
-static void empties_after_a_while(void *unused) {
-  (void)unused;
+static void empties_after_a_while(void *UNUSED(argument)) {
   check(wire_fd_wait_msec(5) == 0);
   empty(ends[1]);
 }
 
 /* --- one descriptor, several states --------------------------------------------------------- */
 
-static void all_that_wait_for_a_direction_are_woken(void **unused) {
-  (void)unused;
+static void all_that_wait_for_a_direction_are_woken(void **UNUSED(state)) {
   static const char *const names[] = {"a", "b", "c"};
   for (size_t i = 0; i < ARRAY_SIZE(names); i++)
     spawn(marks_when_readable, (void *)names[i]);
@@ -38,8 +36,8 @@ static void all_that_wait_for_a_direction_are_woken(void **unused) {
     assert_non_null(strstr(trace, names[i]));
 }
 
-static void a_reader_and_a_writer_of_one_descriptor_are_served_each_in_its_turn(void **unused) {
-  (void)unused;
+static void
+a_reader_and_a_writer_of_one_descriptor_are_served_each_in_its_turn(void **UNUSED(state)) {
   fill(ends[0]);
   spawn(marks_when_readable, "r");
   spawn(marks_when_writable, "w");
@@ -54,8 +52,7 @@ static void a_reader_and_a_writer_of_one_descriptor_are_served_each_in_its_turn(
 
 static wire_fd_state_t first, second;
 
-static void first_of_two_states_stops(void *unused) {
-  (void)unused;
+static void first_of_two_states_stops(void *UNUSED(argument)) {
   wire_fd_mode_init(&first, ends[0]);
   wire_fd_mode_init(&second, ends[0]);
   check(wire_fd_mode_read(&first) == 0);
@@ -67,15 +64,13 @@ static void first_of_two_states_stops(void *unused) {
   check(wire_fd_mode_none(&second) == 0);
 }
 
-static void ending_one_watch_leaves_the_others(void **unused) {
-  (void)unused;
+static void ending_one_watch_leaves_the_others(void **UNUSED(state)) {
   spawn(first_of_two_states_stops, NULL);
   wire_thread_run();
   assert_trace("second ");
 }
 
-static void writes_first_and_then_reads(void *unused) {
-  (void)unused;
+static void writes_first_and_then_reads(void *UNUSED(argument)) {
   wire_fd_mode_init(&first, ends[0]);
   check(wire_fd_mode_write(&first) == 0);
   wire_fd_wait(&first);
@@ -89,24 +84,21 @@ static void writes_first_and_then_reads(void *unused) {
   check(wire_fd_mode_none(&first) == 0);
 }
 
-static void a_state_watches_the_direction_it_was_given_last(void **unused) {
-  (void)unused;
+static void a_state_watches_the_direction_it_was_given_last(void **UNUSED(state)) {
   spawn(writes_first_and_then_reads, NULL);
   spawn(sends_after_a_while, "x");
   wire_thread_run();
   assert_trace("room send data x room");
 }
 
-static void duplicates_wait(void *unused) {
-  (void)unused;
+static void duplicates_wait(void *UNUSED(argument)) {
   int duplicate = dup(ends[0]);
   wait_to_read(duplicate);
   mark("duplicate ");
   close(duplicate);
 }
 
-static void a_descriptor_and_its_duplicate_are_watched_apart(void **unused) {
-  (void)unused;
+static void a_descriptor_and_its_duplicate_are_watched_apart(void **UNUSED(state)) {
   spawn(duplicates_wait, NULL);
   spawn(sends_unseen, "x");
   wire_thread_run();
@@ -131,8 +123,7 @@ static void waits_and_ends_the_watch(void *name) {
   check(wire_fd_mode_none(&first) == 0);
 }
 
-static void what_is_watched_outside_wires_can_be_waited_for_in_one(void **unused) {
-  (void)unused;
+static void what_is_watched_outside_wires_can_be_waited_for_in_one(void **UNUSED(state)) {
   wire_fd_mode_init(&first, ends[0]);
   assert_int_equal(wire_fd_mode_read(&first), 0);
   spawn(waits_for_the_first_state, "a");
@@ -147,15 +138,13 @@ static void what_is_watched_outside_wires_can_be_waited_for_in_one(void **unused
   assert_trace("a b ");
 }
 
-static void begins_to_watch_the_first_state(void *unused) {
-  (void)unused;
+static void begins_to_watch_the_first_state(void *UNUSED(argument)) {
   wire_fd_mode_init(&first, ends[0]);
   check(wire_fd_mode_read(&first) == 0);
   wire_yield();
 }
 
-static void takes_the_state_over(void *unused) {
-  (void)unused;
+static void takes_the_state_over(void *UNUSED(argument)) {
   wire_wait_list_t list;
   wire_wait_list_init(&list);
   check(wire_fd_mode_read(&first) == 0);
@@ -167,14 +156,12 @@ static void takes_the_state_over(void *unused) {
   check(wire_fd_mode_none(&first) == 0);
 }
 
-static void sets_a_watch_up(void *unused) {
-  (void)unused;
+static void sets_a_watch_up(void *UNUSED(argument)) {
   wire_fd_mode_init(&first, ends[0]);
   check(wire_fd_mode_read(&first) == 0);
 }
 
-static void waits_in_a_list_without_asking_again(void *unused) {
-  (void)unused;
+static void waits_in_a_list_without_asking_again(void *UNUSED(argument)) {
   wire_wait_list_t list;
   wire_wait_list_init(&list);
   wire_wait_chain(&list, &first.wait);
@@ -184,8 +171,7 @@ static void waits_in_a_list_without_asking_again(void *unused) {
 }
 
 /* The state is nobody's stack. */
-static void a_watch_outlives_the_wire_that_set_it_up(void **unused) {
-  (void)unused;
+static void a_watch_outlives_the_wire_that_set_it_up(void **UNUSED(state)) {
   spawn(sets_a_watch_up, NULL);
   spawn(waits_in_a_list_without_asking_again, NULL);
   spawn(sends_unseen, "x");
@@ -193,8 +179,7 @@ static void a_watch_outlives_the_wire_that_set_it_up(void **unused) {
   assert_trace("woken ");
 }
 
-static void a_watch_belongs_to_the_wire_that_asked_for_it_last(void **unused) {
-  (void)unused;
+static void a_watch_belongs_to_the_wire_that_asked_for_it_last(void **UNUSED(state)) {
   spawn(begins_to_watch_the_first_state, NULL);
   spawn(takes_the_state_over, NULL);
   spawn(sends_unseen, "x");
@@ -232,8 +217,7 @@ static void sends_to_both(void *other) {
   put(ends[1], "x");
 }
 
-static void a_list_gives_its_first_ready_descriptor_until_that_is_reset(void **unused) {
-  (void)unused;
+static void a_list_gives_its_first_ready_descriptor_until_that_is_reset(void **UNUSED(state)) {
   int others[2];
   make_pair(others);
   spawn(waits_for_two_in_a_list, others);
@@ -272,8 +256,7 @@ static void sends_both_ways(void *channel) {
   put(ends[1], "data");
 }
 
-static void a_descriptor_can_be_waited_for_together_with_a_channel(void **unused) {
-  (void)unused;
+static void a_descriptor_can_be_waited_for_together_with_a_channel(void **UNUSED(state)) {
   wire_channel_t channel;
   wire_channel_init(&channel);
   spawn(waits_for_descriptor_or_message, &channel);
@@ -282,22 +265,19 @@ static void a_descriptor_can_be_waited_for_together_with_a_channel(void **unused
   assert_trace("message data ");
 }
 
-static void waits_without_watching(void *unused) {
-  (void)unused;
+static void waits_without_watching(void *UNUSED(argument)) {
   wire_fd_mode_init(&first, ends[0]);
   wire_fd_wait(&first);
   mark("woken");
 }
 
-static void triggers_the_first_state(void *unused) {
-  (void)unused;
+static void triggers_the_first_state(void *UNUSED(argument)) {
   check(wire_fd_wait_msec(5) == 0);
   mark("trigger ");
   check(wire_wait_resume(&first.wait) == 1);
 }
 
-static void a_state_that_watches_nothing_sleeps_until_it_is_triggered(void **unused) {
-  (void)unused;
+static void a_state_that_watches_nothing_sleeps_until_it_is_triggered(void **UNUSED(state)) {
   put(ends[1], "x");
   spawn(waits_without_watching, NULL);
   spawn(triggers_the_first_state, NULL);

@@ -43,8 +43,7 @@ static void event_served(void) {
 
 /* --- those who wait ------------------------------------------------------------------------- */
 
-static void reader(void *unused) {
-  (void)unused;
+static void reader(void *UNUSED(argument)) {
   wire_fd_state_t state;
   wire_fd_mode_init(&state, ends[0]);
   check(wire_fd_mode_read(&state) == 0);
@@ -66,8 +65,7 @@ static void cause_data(void) {
   }
 }
 
-static void writer(void *unused) {
-  (void)unused;
+static void writer(void *UNUSED(argument)) {
   wire_fd_state_t state;
   wire_fd_mode_init(&state, ends[0]);
   check(wire_fd_mode_write(&state) == 0);
@@ -88,8 +86,7 @@ static void cause_room(void) {
   }
 }
 
-static void sleeper(void *unused) {
-  (void)unused;
+static void sleeper(void *UNUSED(argument)) {
   for (int i = 0; i < EVENTS; i++) {
     timer_due_at = nanoseconds_now() + 1000000;
     check(wire_fd_wait_msec(1) == 0);
@@ -98,8 +95,7 @@ static void sleeper(void *unused) {
   stop = 1;
 }
 
-static void timeout_waiter(void *unused) {
-  (void)unused;
+static void timeout_waiter(void *UNUSED(argument)) {
   wire_timeout_t timeout;
   wire_wait_t never;
   wire_wait_init(&never);
@@ -139,8 +135,7 @@ static void before_switch(void) {
 
 /* --- those who never pause ------------------------------------------------------------------ */
 
-static void yields(void *unused) {
-  (void)unused;
+static void yields(void *UNUSED(argument)) {
   while (!stop) {
     before_switch();
     wire_yield();
@@ -173,8 +168,7 @@ static void two_wires_resume_each_other_and_suspend(void) {
 
 static wire_channel_t channel;
 
-static void sends_messages(void *unused) {
-  (void)unused;
+static void sends_messages(void *UNUSED(argument)) {
   while (!stop) {
     before_switch();
     wire_channel_send(&channel, &channel);
@@ -182,8 +176,7 @@ static void sends_messages(void *unused) {
   wire_channel_send(&channel, NULL);
 }
 
-static void receives_messages(void *unused) {
-  (void)unused;
+static void receives_messages(void *UNUSED(argument)) {
   void *message = &channel;
   while (message != NULL)
     check(wire_channel_recv_block(&channel, &message) == 0);
@@ -239,8 +232,7 @@ static void wires_start_and_are_cancelled(void) {
 /* A descriptor that is always ready, and a wire that waits for it all the time. */
 static int hot[2];
 
-static void waits_for_the_hot_descriptor(void *unused) {
-  (void)unused;
+static void waits_for_the_hot_descriptor(void *UNUSED(argument)) {
   wire_fd_state_t state;
   wire_fd_mode_init(&state, hot[0]);
   check(wire_fd_mode_read(&state) == 0);
@@ -299,12 +291,10 @@ static void against_all_waiters(void (*start)(void), int64_t allowed, int64_t ru
 }
 
 #define AGAINST(start)                                                                             \
-  static void nothing_starves_while_##start(void **unused) {                                       \
-    (void)unused;                                                                                  \
+  static void nothing_starves_while_##start(void **UNUSED(state)) {                                \
     against_all_waiters(start, FAST_BOUND, 0);                                                     \
   }                                                                                                \
-  static void nothing_starves_while_##start##_running_long(void **unused) {                        \
-    (void)unused;                                                                                  \
+  static void nothing_starves_while_##start##_running_long(void **UNUSED(state)) {                 \
     against_all_waiters(start, LONG_BOUND, LONG_RUN);                                              \
   }
 

@@ -11,8 +11,7 @@
 
 static char memory[16384];
 
-static void a_wire_may_be_used_again_when_it_has_ended(void **state) {
-  (void)state;
+static void a_wire_may_be_used_again_when_it_has_ended(void **UNUSED(state)) {
   start_afresh();
   static wire_t wire;
   for (int i = 0; i < 1000; i++) {
@@ -22,8 +21,7 @@ static void a_wire_may_be_used_again_when_it_has_ended(void **state) {
   take_trace();
 }
 
-static void names_are_copied_up_to_31_characters(void **state) {
-  (void)state;
+static void names_are_copied_up_to_31_characters(void **UNUSED(state)) {
   start_afresh();
   char name[64] = "0123456789012345678901234567890";
   wire_t *wire = spawn_named(name, marking, "");
@@ -38,8 +36,7 @@ static void names_are_copied_up_to_31_characters(void **state) {
   take_trace();
 }
 
-static void init_again_replaces_the_whole_name(void **state) {
-  (void)state;
+static void init_again_replaces_the_whole_name(void **UNUSED(state)) {
   start_afresh();
   static wire_t wire;
   memset(&wire, 'z', sizeof wire);
@@ -49,8 +46,7 @@ static void init_again_replaces_the_whole_name(void **state) {
   take_trace();
 }
 
-static void thread_init_compiles_with_and_without_argument(void **state) {
-  (void)state;
+static void thread_init_compiles_with_and_without_argument(void **UNUSED(state)) {
   wire_thread_t thread;
   memset(&thread, 0xa5, sizeof thread);
   wire_thread_t copy = thread;
@@ -78,15 +74,13 @@ static void sleeping(void *milliseconds) {
   mark("never ");
 }
 
-static void yielding_for_ever(void *unused) {
-  (void)unused;
+static void yielding_for_ever(void *UNUSED(argument)) {
   for (;;)
     wire_yield();
 }
 
 /* The forgotten wires and their stacks are gone before: touching them would be a fault. */
-static void thread_init_forgets_wires_without_touching_their_memory(void **state) {
-  (void)state;
+static void thread_init_forgets_wires_without_touching_their_memory(void **UNUSED(state)) {
   start_afresh();
   enum { size = 1 << 16 };
   struct {
@@ -110,8 +104,7 @@ static void thread_init_forgets_wires_without_touching_their_memory(void **state
   assert_trace("new ");
 }
 
-static void thread_init_forgets_watches_and_timers_of_the_thread(void **state) {
-  (void)state;
+static void thread_init_forgets_watches_and_timers_of_the_thread(void **UNUSED(state)) {
   start_afresh();
   int ends[2];
   assert_int_equal(pipe(ends), 0);
@@ -132,8 +125,7 @@ static void thread_init_forgets_watches_and_timers_of_the_thread(void **state) {
   wire_thread_run();
 }
 
-static void thread_init_after_yielding_outside_starts_afresh(void **state) {
-  (void)state;
+static void thread_init_after_yielding_outside_starts_afresh(void **UNUSED(state)) {
   start_afresh();
   spawn(yielding_for_ever, NULL);
   for (int i = 0; i < 300; i++)
@@ -161,8 +153,7 @@ static void refuses(int has_storage, const char *name, void (*entry)(void *), vo
   assert_int_equal(wire_is_only_one(), 1);
 }
 
-static void init_reports_bad_arguments_and_changes_nothing(void **state) {
-  (void)state;
+static void init_reports_bad_arguments_and_changes_nothing(void **UNUSED(state)) {
   start_afresh();
   memset(memory, 0x33, sizeof memory);
   memcpy(stack_before, memory, sizeof memory);
@@ -183,8 +174,7 @@ static void tiny(void *times) {
   }
 }
 
-static void the_smallest_stack_is_enough_to_yield(void **state) {
-  (void)state;
+static void the_smallest_stack_is_enough_to_yield(void **UNUSED(state)) {
   if (TESTS_WITH_SANITIZER)
     skip(); /* frames are larger with sanitizers */
   start_afresh();
@@ -240,8 +230,7 @@ static void *begins_with_is_only_one(void *unused) {
   return unused;
 }
 
-static void needs_no_thread_init(void **state) {
-  (void)state;
+static void needs_no_thread_init(void **UNUSED(state)) {
   void *(*const first[])(void *) = {calls_everything_first, begins_with_init,
                                     begins_with_is_only_one};
   for (size_t i = 0; i < ARRAY_SIZE(first); i++) {

@@ -14,8 +14,7 @@ static void logs_in_a_wire(void *text) { wire_log(WLOG_INFO, "%s", (const char *
 
 /* --- format --------------------------------------------------------------------------------- */
 
-static void logs_all_levels(void *unused) {
-  (void)unused;
+static void logs_all_levels(void *UNUSED(argument)) {
   for (int level = WLOG_DEBUG; level <= WLOG_FATAL; level++)
     wire_log((wire_log_level_e)level, "level %d", level);
 }
@@ -35,8 +34,7 @@ static const char all_levels[] =
     "^" TIME "<DEBUG> level 0\n" TIME "<INFO> level 1\n" TIME "<NOTICE> level 2\n" TIME
     "<WARN> level 3\n" TIME "<ERR> level 4\n" TIME "<CRIT> level 5\n" TIME "<FATAL> level 6\n$";
 
-static void a_line_has_time_level_and_text(void **unused) {
-  (void)unused;
+static void a_line_has_time_level_and_text(void **UNUSED(state)) {
   assert_true(matches(output_of(logs_all_levels_in_a_wire, NULL), all_levels));
   assert_true(matches(output_of(logs_all_levels_in_a_wire, "outside"), all_levels));
 }
@@ -55,8 +53,7 @@ static time_t time_of(const char *line) {
   return timegm(&time);
 }
 
-static void the_time_is_local(void **unused) {
-  (void)unused;
+static void the_time_is_local(void **UNUSED(state)) {
   static const struct {
     const char *zone;
     long offset; /* seconds east of Greenwich */
@@ -70,25 +67,21 @@ static void the_time_is_local(void **unused) {
   }
 }
 
-static void logs_formatted(void *unused) {
-  (void)unused;
+static void logs_formatted(void *UNUSED(argument)) {
   wire_log(WLOG_INFO, "%s %d %.2f %c%% %zu", "text", -5, 2.5, 'x', (size_t)7);
 }
 
-static void runs_logs_formatted(void *unused) {
-  (void)unused;
+static void runs_logs_formatted(void *UNUSED(argument)) {
   wire_log_init_stdout();
   spawn(logs_formatted, NULL);
   wire_thread_run();
 }
 
-static void the_text_is_formatted_as_by_printf(void **unused) {
-  (void)unused;
+static void the_text_is_formatted_as_by_printf(void **UNUSED(state)) {
   assert_true(matches(output_of(runs_logs_formatted, NULL), "<INFO> text -5 2\\.50 x% 7\n$"));
 }
 
-static void logs_errno(void *unused) {
-  (void)unused;
+static void logs_errno(void *UNUSED(argument)) {
   static const int errors[] = {ENOENT, EAGAIN, 0, 4711};
   for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
     errno = errors[i];
@@ -97,8 +90,7 @@ static void logs_errno(void *unused) {
   }
 }
 
-static void logs_errno_everywhere(void *unused) {
-  (void)unused;
+static void logs_errno_everywhere(void *UNUSED(argument)) {
   logs_errno(NULL); /* before init */
   wire_log_init_stdout();
   logs_errno(NULL); /* outside wires */
@@ -106,8 +98,7 @@ static void logs_errno_everywhere(void *unused) {
   wire_thread_run();
 }
 
-static void percent_m_is_the_errno_of_the_caller_which_is_left_alone(void **unused) {
-  (void)unused;
+static void percent_m_is_the_errno_of_the_caller_which_is_left_alone(void **UNUSED(state)) {
   char lines[512] = "";
   for (int i = 0; i < 3; i++)
     snprintf(lines + strlen(lines), sizeof lines - strlen(lines), "%s,%s,%s,%s,", strerror(ENOENT),
@@ -132,8 +123,8 @@ static void logs_long_text_everywhere(void *length) {
   wire_thread_run();
 }
 
-static void a_text_of_up_to_1024_characters_is_whole_and_a_longer_one_is_marked(void **unused) {
-  (void)unused;
+static void
+a_text_of_up_to_1024_characters_is_whole_and_a_longer_one_is_marked(void **UNUSED(state)) {
   for (size_t i = 0; i < sizeof long_text; i++)
     long_text[i] = (char)('a' + i % 26);
   static const int lengths[] = {0, 1, 127, 128, 1000, 1023, 1024, 1025, 1099};
@@ -156,40 +147,35 @@ static void a_text_of_up_to_1024_characters_is_whole_and_a_longer_one_is_marked(
 
 /* --- where lines go -------------------------------------------------------------------------- */
 
-static void logs_before_init(void *unused) {
-  (void)unused;
+static void logs_before_init(void *UNUSED(argument)) {
   assert_non_null(wire_log);
   wire_log(WLOG_INFO, "outside");
   spawn(logs_in_a_wire, "inside");
   wire_thread_run();
 }
 
-static void before_any_init_lines_go_to_stdout(void **unused) {
-  (void)unused;
+static void before_any_init_lines_go_to_stdout(void **UNUSED(state)) {
   const struct child *child = run_child(logs_before_init, NULL);
   expect_success(child);
   assert_string_equal(child->errors, "");
   assert_true(matches(child->output, "outside\n.*inside\n$"));
 }
 
-static void logs_to_stderr(void *unused) {
-  (void)unused;
+static void logs_to_stderr(void *UNUSED(argument)) {
   wire_log_init_stderr();
   wire_log(WLOG_INFO, "outside");
   spawn(logs_in_a_wire, "inside");
   wire_thread_run();
 }
 
-static void after_init_stderr_lines_go_to_stderr(void **unused) {
-  (void)unused;
+static void after_init_stderr_lines_go_to_stderr(void **UNUSED(state)) {
   const struct child *child = run_child(logs_to_stderr, NULL);
   expect_success(child);
   assert_string_equal(child->output, "");
   assert_true(matches(child->errors, "^" TIME_AND_LEVEL "outside\n" TIME_AND_LEVEL "inside\n$"));
 }
 
-static void logs_to_one_after_the_other(void *unused) {
-  (void)unused;
+static void logs_to_one_after_the_other(void *UNUSED(argument)) {
   wire_log_init_stdout();
   wire_log_init_stdout();
   spawn(logs_in_a_wire, "one");
@@ -202,34 +188,29 @@ static void logs_to_one_after_the_other(void *unused) {
   wire_thread_run();
 }
 
-static void the_last_init_counts(void **unused) {
-  (void)unused;
+static void the_last_init_counts(void **UNUSED(state)) {
   const struct child *child = run_child(logs_to_one_after_the_other, NULL);
   expect_success(child);
   assert_true(matches(child->output, "one\n.*three\n$"));
   assert_true(matches(child->errors, "^" TIME_AND_LEVEL "two\n$"));
 }
 
-static void inits_in_a_wire(void *unused) {
-  (void)unused;
+static void inits_in_a_wire(void *UNUSED(argument)) {
   wire_log(WLOG_INFO, "before");
   wire_log_init_stdout();
   wire_log(WLOG_INFO, "after");
 }
 
-static void runs_inits_in_a_wire(void *unused) {
-  (void)unused;
+static void runs_inits_in_a_wire(void *UNUSED(argument)) {
   spawn(inits_in_a_wire, NULL);
   wire_thread_run();
 }
 
-static void the_log_can_be_initialised_in_a_wire(void **unused) {
-  (void)unused;
+static void the_log_can_be_initialised_in_a_wire(void **UNUSED(state)) {
   assert_true(matches(output_of(runs_inits_in_a_wire, NULL), "before\n.*after\n$"));
 }
 
-static void starts_afresh_after_init(void *unused) {
-  (void)unused;
+static void starts_afresh_after_init(void *UNUSED(argument)) {
   wire_log_init_stdout();
   wire_thread_init();
   spawn(logs_in_a_wire, "one");
@@ -239,8 +220,7 @@ static void starts_afresh_after_init(void *unused) {
   wire_thread_run();
 }
 
-static void lines_are_written_after_the_thread_started_afresh(void **unused) {
-  (void)unused;
+static void lines_are_written_after_the_thread_started_afresh(void **UNUSED(state)) {
   assert_true(matches(output_of(starts_afresh_after_init, NULL), "one\n.*two\n$"));
 }
 
@@ -253,8 +233,7 @@ __attribute__((format(printf, 2, 3))) static void own_log(wire_log_level_e level
   own_calls++;
 }
 
-static void a_program_may_put_in_a_function_of_its_own(void **unused) {
-  (void)unused;
+static void a_program_may_put_in_a_function_of_its_own(void **UNUSED(state)) {
   void (*before)(wire_log_level_e, const char *, ...) = wire_log;
   wire_log = own_log;
   wire_log(WLOG_WARNING, "for %s", "me");
@@ -269,8 +248,7 @@ static void logs_nothing(void *init) {
   wire_log(WLOG_INFO, none, "");
 }
 
-static void a_null_format_aborts(void **unused) {
-  (void)unused;
+static void a_null_format_aborts(void **UNUSED(state)) {
   expect_abort(run_child(logs_nothing, NULL), "wire_log", NULL);
   expect_abort(run_child(logs_nothing, "init"), "wire_log", NULL);
 }
@@ -278,8 +256,7 @@ static void a_null_format_aborts(void **unused) {
 /* --- little room ---------------------------------------------------------------------------- */
 
 /* Programs log in wires with stacks of 4096 bytes; the first line reads the time zone. */
-static void logs_a_number(void *unused) {
-  (void)unused;
+static void logs_a_number(void *UNUSED(argument)) {
   wire_log(WLOG_INFO, "small stack %.3f", 123456.789);
 }
 
@@ -293,8 +270,7 @@ static void logs_on_a_small_stack(void *init) {
   wire_thread_run();
 }
 
-static void a_wire_with_a_small_stack_can_log(void **unused) {
-  (void)unused;
+static void a_wire_with_a_small_stack_can_log(void **UNUSED(state)) {
   if (TESTS_WITH_SANITIZER)
     skip(); /* its frames are larger */
   assert_true(matches(output_of(logs_on_a_small_stack, NULL), "small stack 123456\\.789\n$"));

@@ -14,8 +14,7 @@ static int workers;
 static int hundred = 100;
 
 /* The thread that reads waits for this wire. */
-static void ticks_while_the_output_is_full(void *unused) {
-  (void)unused;
+static void ticks_while_the_output_is_full(void *UNUSED(argument)) {
   while (!terminal_is_full())
     check(wire_fd_wait_msec(1) == 0);
   for (int i = 0; i < 50; i++)
@@ -44,13 +43,11 @@ static void only_lines_wait_for(int (*make_output)(void)) {
   }
 }
 
-static void only_lines_wait_for_a_full_named_pipe(void **unused) {
-  (void)unused;
+static void only_lines_wait_for_a_full_named_pipe(void **UNUSED(state)) {
   only_lines_wait_for(make_output_fifo);
 }
 
-static void only_lines_wait_for_a_full_terminal(void **unused) {
-  (void)unused;
+static void only_lines_wait_for_a_full_terminal(void **UNUSED(state)) {
   only_lines_wait_for(make_output_terminal);
 }
 

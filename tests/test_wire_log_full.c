@@ -14,8 +14,7 @@
 
 static int hundred = 100;
 
-static void ticks_until_full(void *unused) {
-  (void)unused;
+static void ticks_until_full(void *UNUSED(argument)) {
   while (!output_is_full())
     wire_yield();
   /* The others wait for the output, and this wire goes on. */
@@ -43,16 +42,14 @@ static void logs_long_lines_in_wires(void) {
   wire_thread_run();
 }
 
-static void lines_wait_in_their_order_while_the_output_is_full(void **unused) {
-  (void)unused;
+static void lines_wait_in_their_order_while_the_output_is_full(void **UNUSED(state)) {
   logs_to(make_output_pipe, logs_in_wires);
   expect_numbered(lines.text, 500);
   logs_to(make_output_pipe, logs_long_lines_in_wires);
   expect_numbered(lines.text, 500);
 }
 
-static void lines_on_a_full_terminal_stay_whole(void **unused) {
-  (void)unused;
+static void lines_on_a_full_terminal_stay_whole(void **UNUSED(state)) {
   logs_to(make_output_terminal, logs_in_wires);
   expect_numbered(lines.text, 500);
   logs_to(make_output_terminal, logs_long_lines_in_wires);
@@ -60,8 +57,7 @@ static void lines_on_a_full_terminal_stay_whole(void **unused) {
 }
 
 /* A direct line has to wait for the test, which is told by a thread that watches. */
-static void *tells_when_full(void *unused) {
-  (void)unused;
+static void *tells_when_full(void *UNUSED(argument)) {
   while (!output_is_full())
     sched_yield();
   let_the_test_read();
@@ -82,8 +78,7 @@ static void logs_outside_wires(void) {
   check(pthread_join(watcher, NULL) == 0);
 }
 
-static void lines_from_outside_wires_wait_for_a_full_output(void **unused) {
-  (void)unused;
+static void lines_from_outside_wires_wait_for_a_full_output(void **UNUSED(state)) {
   logs_to(make_output_pipe, logs_outside_wires);
   expect_numbered(lines.text, 100);
   logs_to(make_output_terminal, logs_outside_wires);
@@ -99,8 +94,7 @@ static void logs_in_wires_before_init(void) {
   check(pthread_join(watcher, NULL) == 0);
 }
 
-static void without_init_lines_of_wires_stay_whole_and_in_order_too(void **unused) {
-  (void)unused;
+static void without_init_lines_of_wires_stay_whole_and_in_order_too(void **UNUSED(state)) {
   logs_to(make_output_pipe, logs_in_wires_before_init);
   expect_numbered(lines.text, 500);
   logs_to(make_output_terminal, logs_in_wires_before_init);
@@ -110,8 +104,7 @@ static void without_init_lines_of_wires_stay_whole_and_in_order_too(void **unuse
 /* --- somebody else writes what is queued, while the writer waits in the middle of a line -------
  */
 
-static void logs_until_full(void *unused) {
-  (void)unused;
+static void logs_until_full(void *UNUSED(argument)) {
   while (!output_is_full()) {
     log_next();
     for (int i = 0; i < 5; i++)
@@ -152,8 +145,7 @@ static void exits_beside_the_waiting_writer(void) {
 
 static int exiting;
 
-static void logs_until_full_and_exits(void *unused) {
-  (void)unused;
+static void logs_until_full_and_exits(void *UNUSED(argument)) {
   logs_until_full(NULL);
   wire_log(WLOG_INFO, "%d lines", next_number++);
   let_the_test_read();
@@ -162,8 +154,7 @@ static void logs_until_full_and_exits(void *unused) {
 }
 
 /* Runs as long as the other one yields, and not while that exits. */
-static void does_not_run_during_exit(void *unused) {
-  (void)unused;
+static void does_not_run_during_exit(void *UNUSED(argument)) {
   for (;;) {
     while (!output_is_full()) {
       check(!exiting);
@@ -203,8 +194,7 @@ static void expect_all_numbered(void) {
   expect_numbered(lines.text, atoi(last) + 1);
 }
 
-static void nothing_is_written_twice_or_lost_when_others_write_the_queue(void **unused) {
-  (void)unused;
+static void nothing_is_written_twice_or_lost_when_others_write_the_queue(void **UNUSED(state)) {
   void (*const bodies[])(void) = {logs_beside_the_waiting_writer, exits_beside_the_waiting_writer,
                                   exits_in_a_wire_beside_the_waiting_writer,
                                   starts_afresh_beside_the_waiting_writer};

@@ -51,13 +51,9 @@ int truncate(const char *path, off_t length) {
   return (int)length;
 }
 
-static void gets_stuck(void *unused) {
-  (void)unused;
-  wio_truncate("stuck", 0);
-}
+static void gets_stuck(void *UNUSED(argument)) { wio_truncate("stuck", 0); }
 
-static void logs_and_exits(void *unused) {
-  (void)unused;
+static void logs_and_exits(void *UNUSED(argument)) {
   while (!__atomic_load_n(&stuck, __ATOMIC_ACQUIRE))
     wire_yield();
   wire_log(WLOG_INFO, "last");
@@ -75,8 +71,7 @@ static void exits_with_all_threads_stuck(void) {
   wire_thread_run();
 }
 
-static void exit_does_not_wait_for_a_thread_to_become_free(void **unused) {
-  (void)unused;
+static void exit_does_not_wait_for_a_thread_to_become_free(void **UNUSED(state)) {
   *strchr(fifo, '/') = '\0';
   assert_non_null(mkdtemp(fifo));
   fifo[strlen(fifo)] = '/';
@@ -109,8 +104,7 @@ static void logs_one(void *text) { wire_log(WLOG_INFO, "%s", (const char *)text)
 #define STACKS 12000
 #define STACK 16384
 
-static void *logs_and_ends(void *unused) {
-  (void)unused;
+static void *logs_and_ends(void *UNUSED(argument)) {
   static void *stacks[STACKS];
   for (int i = 0; i < STACKS; i++)
     check((stacks[i] = wire_stack_alloc(STACK)) != NULL);
@@ -132,8 +126,7 @@ static void ends_a_thread_that_logs(void) {
   lose_the_processor = 0;
 }
 
-static void the_queue_is_there_until_no_thread_is_at_it(void **unused) {
-  (void)unused;
+static void the_queue_is_there_until_no_thread_is_at_it(void **UNUSED(state)) {
   for (int i = 0; i < 5; i++)
     expect_lines(ends_a_thread_that_logs, "line,");
 }
@@ -142,8 +135,7 @@ static void the_queue_is_there_until_no_thread_is_at_it(void **unused) {
 
 static sem_t queued, done;
 
-static void queues_three(void *unused) {
-  (void)unused;
+static void queues_three(void *UNUSED(argument)) {
   wire_log(WLOG_INFO, "one");
   wire_log(WLOG_INFO, "two");
   wire_log(WLOG_INFO, "three");
@@ -173,8 +165,7 @@ static void exits_beside_another_thread(void) {
   exit(0);
 }
 
-static void at_exit_the_lines_of_all_threads_are_written(void **unused) {
-  (void)unused;
+static void at_exit_the_lines_of_all_threads_are_written(void **UNUSED(state)) {
   expect_lines(exits_beside_another_thread, "one,two,three,");
   int one = 1;
   workers_of_other = &one;
@@ -215,8 +206,7 @@ static void expect_next_of_thread(const char *text, void *next) {
   ++*of_thread;
 }
 
-static void lines_that_are_logged_during_exit_are_whole_and_in_order(void **unused) {
-  (void)unused;
+static void lines_that_are_logged_during_exit_are_whole_and_in_order(void **UNUSED(state)) {
   for (int i = 0; i < 5; i++) {
     char *text = output_of(exits_while_others_log);
     char *end = strrchr(text, '\n'); /* the process may have ended in the middle of the last */

@@ -11,8 +11,7 @@
 #include <sys/mount.h>
 #include <sys/un.h>
 
-static void logs_all_levels(void *unused) {
-  (void)unused;
+static void logs_all_levels(void *UNUSED(argument)) {
   for (int level = WLOG_DEBUG; level <= WLOG_FATAL; level++)
     wire_log((wire_log_level_e)level, "level %d", level);
 }
@@ -28,8 +27,7 @@ static void logs_to_stderr_too(void *ident) {
   wire_thread_run();
 }
 
-static void lines_have_the_ident_and_the_text(void **unused) {
-  (void)unused;
+static void lines_have_the_ident_and_the_text(void **UNUSED(state)) {
   const struct child *child = run_child(logs_to_stderr_too, "program");
   expect_success(child);
   assert_string_equal(child->output, "");
@@ -39,8 +37,7 @@ static void lines_have_the_ident_and_the_text(void **unused) {
                                      "program: level 6\n");
 }
 
-static void without_ident_the_name_of_the_program_is_used(void **unused) {
-  (void)unused;
+static void without_ident_the_name_of_the_program_is_used(void **UNUSED(state)) {
   const struct child *child = run_child(logs_to_stderr_too, NULL);
   expect_success(child);
   assert_non_null(strstr(child->errors, program_invocation_short_name));
@@ -55,8 +52,7 @@ static void logs_with_a_mask(void *priority) {
   logs_all_levels(NULL);
 }
 
-static void levels_become_the_documented_priorities(void **unused) {
-  (void)unused;
+static void levels_become_the_documented_priorities(void **UNUSED(state)) {
   for (int level = WLOG_DEBUG; level <= WLOG_FATAL; level++) {
     char expected[64];
     int priority = priorities[level];
@@ -67,8 +63,7 @@ static void levels_become_the_documented_priorities(void **unused) {
   }
 }
 
-static void logs_here_and_there(void *unused) {
-  (void)unused;
+static void logs_here_and_there(void *UNUSED(argument)) {
   wire_log_init_stdout();
   wire_log(WLOG_INFO, "one");
   wire_log_init_syslog("program", LOG_PERROR, LOG_USER);
@@ -77,23 +72,20 @@ static void logs_here_and_there(void *unused) {
   wire_log(WLOG_INFO, "three");
 }
 
-static void the_last_init_counts(void **unused) {
-  (void)unused;
+static void the_last_init_counts(void **UNUSED(state)) {
   const struct child *child = run_child(logs_here_and_there, NULL);
   expect_success(child);
   assert_true(matches(child->output, "one\n.*three\n$"));
   assert_string_equal(child->errors, "program: two\n");
 }
 
-static void logs_nothing(void *unused) {
-  (void)unused;
+static void logs_nothing(void *UNUSED(argument)) {
   wire_log_init_syslog("program", 0, LOG_USER);
   const char *volatile none = NULL;
   wire_log(WLOG_INFO, none, "");
 }
 
-static void a_null_format_aborts(void **unused) {
-  (void)unused;
+static void a_null_format_aborts(void **UNUSED(state)) {
   expect_abort(run_child(logs_nothing, NULL), "wire_log", NULL);
 }
 
@@ -126,8 +118,7 @@ static void expect_record(int priority, const char *text) {
 
 #define NOT_ALLOWED 77
 
-static void logs_to_a_system_log(void *unused) {
-  (void)unused;
+static void logs_to_a_system_log(void *UNUSED(argument)) {
   if (make_system_log() != 0)
     _exit(NOT_ALLOWED);
   wire_log_init_syslog("program", 0, LOG_LOCAL3);
@@ -147,8 +138,7 @@ static void logs_to_a_system_log(void *unused) {
   check(recv(system_log, &byte, 1, 0) == -1 && errno == EAGAIN); /* nothing else came */
 }
 
-static void records_reach_the_system_log_with_facility_and_priority(void **unused) {
-  (void)unused;
+static void records_reach_the_system_log_with_facility_and_priority(void **UNUSED(state)) {
   const struct child *child = run_child(logs_to_a_system_log, NULL);
   if (WIFEXITED(child->status) && WEXITSTATUS(child->status) == NOT_ALLOWED)
     skip();

@@ -77,20 +77,17 @@ static void connects_over_the_family(void) {
   close_listener(&listener);
 }
 
-static void it_connects_over_IPv4(void **unused) {
-  (void)unused;
+static void it_connects_over_IPv4(void **UNUSED(state)) {
   for_family(AF_INET, listen_at);
   connects_over_the_family();
 }
 
-static void it_connects_over_IPv6(void **unused) {
-  (void)unused;
+static void it_connects_over_IPv6(void **UNUSED(state)) {
   for_family(AF_INET6, listen_at);
   connects_over_the_family();
 }
 
-static void twenty_wires_connect_at_once(void **unused) {
-  (void)unused;
+static void twenty_wires_connect_at_once(void **UNUSED(state)) {
   static int twenty = 20;
   for_family(AF_INET, listen_at);
   spawn(serves, &twenty);
@@ -117,8 +114,7 @@ static void is_refused(void *flags) {
   mark("refused ");
 }
 
-static void a_refused_connection_gives_ECONNREFUSED_and_close_keeps_it(void **unused) {
-  (void)unused;
+static void a_refused_connection_gives_ECONNREFUSED_and_close_keeps_it(void **UNUSED(state)) {
   for_family(AF_INET, refuse_at);
   spawn(is_refused, &blocking);
   spawn(is_refused, &nonblocking);
@@ -127,8 +123,7 @@ static void a_refused_connection_gives_ECONNREFUSED_and_close_keeps_it(void **un
   close_listener(&listener);
 }
 
-static void errors_of_the_kernel_are_reported(void **unused) {
-  (void)unused;
+static void errors_of_the_kernel_are_reported(void **UNUSED(state)) {
   for_family(AF_INET, refuse_at);
   wire_net_t net;
   wire_net_init(&net, dup(2));
@@ -164,14 +159,13 @@ static void is_too_slow(void *flags) {
   mark("too slow ");
 }
 
-static void sleeps_a_millisecond(void *unused) {
-  (void)unused;
+static void sleeps_a_millisecond(void *UNUSED(argument)) {
   check(wire_fd_wait_msec(1) == 0);
   mark("others run ");
 }
 
-static void a_connection_that_takes_too_long_gives_ETIMEDOUT_while_others_run(void **unused) {
-  (void)unused;
+static void
+a_connection_that_takes_too_long_gives_ETIMEDOUT_while_others_run(void **UNUSED(state)) {
   for_family(AF_INET, listen_deaf);
   spawn(is_too_slow, &blocking);
   spawn(sleeps_a_millisecond, NULL);
@@ -185,8 +179,7 @@ static void a_connection_that_takes_too_long_gives_ETIMEDOUT_while_others_run(vo
 
 static wire_net_t cancelled_net;
 
-static void connects_for_good(void *unused) {
-  (void)unused;
+static void connects_for_good(void *UNUSED(argument)) {
   check(wire_timeout_reset(&cancelled_net.tout, 3600 * 1000) == 0);
   connect_to_listener(&cancelled_net);
   mark("never ");
@@ -198,8 +191,7 @@ static void cancels_later(void *wire) {
   mark("cancel ");
 }
 
-static void a_wire_can_be_cancelled_while_it_connects(void **unused) {
-  (void)unused;
+static void a_wire_can_be_cancelled_while_it_connects(void **UNUSED(state)) {
   for_family(AF_INET, listen_deaf);
   int fd = new_socket(0);
   int before = fcntl(fd, F_GETFL);
@@ -212,15 +204,13 @@ static void a_wire_can_be_cancelled_while_it_connects(void **unused) {
   close_listener(&listener);
 }
 
-static void connects_outside_wires(void *unused) {
-  (void)unused;
+static void connects_outside_wires(void *UNUSED(argument)) {
   wire_net_t net;
   wire_net_init(&net, new_socket(0));
   connect_to_listener(&net);
 }
 
-static void a_connection_that_would_wait_aborts_outside_wires(void **unused) {
-  (void)unused;
+static void a_connection_that_would_wait_aborts_outside_wires(void **UNUSED(state)) {
   for_family(AF_INET, listen_deaf);
   expect_abort(run_child(connects_outside_wires, NULL), "wire_net_connect", NULL);
   close_listener(&listener);
@@ -252,8 +242,7 @@ static void remove_path(void) {
   close(listener.fd);
 }
 
-static void asks_over_path(void *unused) {
-  (void)unused;
+static void asks_over_path(void *UNUSED(argument)) {
   wire_net_t net;
   check(connect_to_path(&net) == 0);
   asks_over(&net);
@@ -261,8 +250,7 @@ static void asks_over_path(void *unused) {
   mark("done ");
 }
 
-static void it_connects_to_a_Unix_socket(void **unused) {
-  (void)unused;
+static void it_connects_to_a_Unix_socket(void **UNUSED(state)) {
   static int two = 2;
   listen_at_path(10);
   spawn(serves, &two);
@@ -283,8 +271,7 @@ static void it_connects_to_a_Unix_socket(void **unused) {
 
 /* connect(2) waits for room in the queue of a Unix socket, but where it may not block it says
  * EAGAIN, and nothing tells when there is room. */
-static void more_connect_to_a_Unix_socket_than_its_queue_holds(void **unused) {
-  (void)unused;
+static void more_connect_to_a_Unix_socket_than_its_queue_holds(void **UNUSED(state)) {
   static int twenty = 20;
   listen_at_path(1);
   for (int i = 0; i < 20; i++)
@@ -295,8 +282,7 @@ static void more_connect_to_a_Unix_socket_than_its_queue_holds(void **unused) {
   remove_path();
 }
 
-static void gives_up_on_a_full_queue(void *unused) {
-  (void)unused;
+static void gives_up_on_a_full_queue(void *UNUSED(argument)) {
   wire_net_t first[8];
   int made = 0;
   while (made < 8) {
@@ -312,8 +298,7 @@ static void gives_up_on_a_full_queue(void *unused) {
   mark("timed out ");
 }
 
-static void a_full_queue_of_a_Unix_socket_gives_ETIMEDOUT(void **unused) {
-  (void)unused;
+static void a_full_queue_of_a_Unix_socket_gives_ETIMEDOUT(void **UNUSED(state)) {
   listen_at_path(1);
   spawn(gives_up_on_a_full_queue, NULL);
   wire_thread_run();

@@ -5,8 +5,7 @@ static int is_open(int fd) { return fcntl(fd, F_GETFD) >= 0; }
 
 /* --- close ---------------------------------------------------------------------------------- */
 
-static void a_new_one_has_the_descriptor_and_no_timeout(void **unused) {
-  (void)unused;
+static void a_new_one_has_the_descriptor_and_no_timeout(void **UNUSED(state)) {
   wire_net_t other;
   memset(&other, 0xa5, sizeof other);
   wire_net_init(&other, ends[0]);
@@ -18,8 +17,7 @@ static void a_new_one_has_the_descriptor_and_no_timeout(void **unused) {
   wire_net_close(&other);
 }
 
-static void close_without_io_closes_and_keeps_errno(void **unused) {
-  (void)unused;
+static void close_without_io_closes_and_keeps_errno(void **UNUSED(state)) {
   errno = 4711;
   wire_net_close(&net);
   assert_int_equal(errno, 4711);
@@ -27,8 +25,7 @@ static void close_without_io_closes_and_keeps_errno(void **unused) {
   assert_string_equal(take(ends[1]), "");
 }
 
-static void a_second_close_does_nothing(void **unused) {
-  (void)unused;
+static void a_second_close_does_nothing(void **UNUSED(state)) {
   wire_net_close(&net);
   int again = dup(ends[1]); /* most likely with the same number */
   wire_net_close(&net);
@@ -36,16 +33,14 @@ static void a_second_close_does_nothing(void **unused) {
   close(again);
 }
 
-static void reads_one(void *unused) {
-  (void)unused;
+static void reads_one(void *UNUSED(argument)) {
   char byte;
   check(wire_net_read_full(&net, &byte, 1, &moved) == 0);
   check(wire_timeout_reset(&net.tout, 3600 * 1000) == 0);
   wire_net_close(&net);
 }
 
-static void close_ends_watch_and_timeout(void **unused) {
-  (void)unused;
+static void close_ends_watch_and_timeout(void **UNUSED(state)) {
   spawn(reads_one, NULL);
   wire_yield();
   put(ends[1], "x");
@@ -53,16 +48,14 @@ static void close_ends_watch_and_timeout(void **unused) {
   assert_false(is_open(ends[0]));
 }
 
-static void stops_without_io(void *unused) {
-  (void)unused;
+static void stops_without_io(void *UNUSED(argument)) {
   wire_timeout_stop(&net.tout);
   check(wire_timeout_reset(&net.tout, 1) == 0);
   wire_timeout_stop(&net.tout);
   wire_net_close(&net);
 }
 
-static void stop_and_close_work_without_io(void **unused) {
-  (void)unused;
+static void stop_and_close_work_without_io(void **UNUSED(state)) {
   spawn(stops_without_io, NULL);
   wire_thread_run();
   wire_net_t other;
@@ -75,15 +68,13 @@ static void stop_and_close_work_without_io(void **unused) {
 
 static char buffer[1 << 20];
 
-static void reads_for_good(void *unused) {
-  (void)unused;
+static void reads_for_good(void *UNUSED(argument)) {
   check(wire_timeout_reset(&net.tout, 3600 * 1000) == 0);
   wire_net_read_full(&net, buffer, sizeof buffer, &moved);
   mark("never ");
 }
 
-static void writes_for_good(void *unused) {
-  (void)unused;
+static void writes_for_good(void *UNUSED(argument)) {
   check(wire_timeout_reset(&net.tout, 3600 * 1000) == 0);
   wire_net_write(&net, buffer, sizeof buffer, &moved);
   mark("never ");
@@ -95,8 +86,7 @@ static void cancels_later(void *wire) {
   mark("cancel ");
 }
 
-static void uses_the_socket_again(void *unused) {
-  (void)unused;
+static void uses_the_socket_again(void *UNUSED(argument)) {
   empty(ends[1]);
   wire_net_init(&net, ends[0]);
   check(wire_net_write(&net, "ping", 4, &moved) == 0);
@@ -119,15 +109,13 @@ static void cancelled_in(void (*entry)(void *)) {
   assert_trace("used ");
 }
 
-static void a_wire_can_be_cancelled_while_it_reads(void **unused) {
-  (void)unused;
+static void a_wire_can_be_cancelled_while_it_reads(void **UNUSED(state)) {
   cancelled_in(reads_for_good);
   for (size_t i = 0; i < 16; i++)
     assert_int_equal(buffer[i], 0);
 }
 
-static void a_wire_can_be_cancelled_while_it_writes(void **unused) {
-  (void)unused;
+static void a_wire_can_be_cancelled_while_it_writes(void **UNUSED(state)) {
   cancelled_in(writes_for_good);
 }
 

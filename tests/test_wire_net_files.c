@@ -12,8 +12,7 @@ static wire_net_t net;
 static size_t moved;
 static char bytes[64 * 1024];
 
-static int new_trace(void **unused) {
-  (void)unused;
+static int new_trace(void **UNUSED(state)) {
   start_afresh();
   take_trace();
   memset(bytes, 'x', sizeof bytes);
@@ -52,8 +51,7 @@ static void writes_and_reads(void *limit) {
   mark("closed ");
 }
 
-static void a_file_is_written_and_read_to_its_end(void **unused) {
-  (void)unused;
+static void a_file_is_written_and_read_to_its_end(void **UNUSED(state)) {
   int hour = 3600 * 1000;
   for (int limited = 0; limited < 2; limited++) {
     spawn(writes_and_reads, limited ? &hour : NULL);
@@ -62,8 +60,7 @@ static void a_file_is_written_and_read_to_its_end(void **unused) {
   }
 }
 
-static void uses_devices(void *unused) {
-  (void)unused;
+static void uses_devices(void *UNUSED(argument)) {
   wire_net_init(&net, open("/dev/null", O_RDWR | O_CLOEXEC));
   check(wire_net_write(&net, bytes, sizeof bytes, &moved) == 0 && moved == sizeof bytes);
   errno = 0;
@@ -79,8 +76,7 @@ static void uses_devices(void *unused) {
   mark("closed ");
 }
 
-static void devices_and_files_of_the_kernel_can_be_read(void **unused) {
-  (void)unused;
+static void devices_and_files_of_the_kernel_can_be_read(void **UNUSED(state)) {
   spawn(uses_devices, NULL);
   wire_thread_run();
   assert_trace("closed ");

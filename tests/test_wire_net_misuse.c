@@ -11,8 +11,7 @@ static char buffer[1 << 20];
 
 /* --- outside wires -------------------------------------------------------------------------- */
 
-static void what_need_not_wait_works_outside_wires(void **unused) {
-  (void)unused;
+static void what_need_not_wait_works_outside_wires(void **UNUSED(state)) {
   char bytes[16];
   assert_int_equal(wire_net_write(&net, "abc", 3, &moved), 0);
   assert_int_equal(moved, 3);
@@ -56,24 +55,16 @@ static const char *const waiting_functions[] = {"wire_net_read_full", "wire_net_
                                                 "wire_net_read_min", "wire_net_write",
                                                 "wire_net_init_tcp_connected"};
 
-static void what_would_wait_aborts_outside_wires(void **unused) {
-  (void)unused;
+static void what_would_wait_aborts_outside_wires(void **UNUSED(state)) {
   for (int i = 0; i < (int)ARRAY_SIZE(waiting_functions); i++)
     expect_abort(run_child(would_wait, &i), waiting_functions[i], NULL);
 }
 
-static void init_without_net(void *unused) {
-  (void)unused;
-  wire_net_init(NULL, 0);
-}
+static void init_without_net(void *UNUSED(argument)) { wire_net_init(NULL, 0); }
 
-static void close_without_net(void *unused) {
-  (void)unused;
-  wire_net_close(NULL);
-}
+static void close_without_net(void *UNUSED(argument)) { wire_net_close(NULL); }
 
-static void null_that_cannot_be_reported_aborts(void **unused) {
-  (void)unused;
+static void null_that_cannot_be_reported_aborts(void **UNUSED(state)) {
   expect_abort(run_child(init_without_net, NULL), "wire_net_init", NULL);
   expect_abort(run_child(close_without_net, NULL), "wire_net_close", NULL);
 }
@@ -87,8 +78,7 @@ static void null_that_cannot_be_reported_aborts(void **unused) {
     assert_int_equal(errno, EINVAL);                                                               \
   } while (0)
 
-static void bad_arguments_give_EINVAL_and_change_nothing(void **unused) {
-  (void)unused;
+static void bad_arguments_give_EINVAL_and_change_nothing(void **UNUSED(state)) {
   char byte = 'a';
   struct sockaddr_storage address;
   socklen_t length = loopback(AF_INET, 1, &address);
@@ -112,8 +102,7 @@ static void bad_arguments_give_EINVAL_and_change_nothing(void **unused) {
   assert_string_equal(take(ends[0]), "xyz");
 }
 
-static void a_negative_descriptor_gives_EINVAL(void **unused) {
-  (void)unused;
+static void a_negative_descriptor_gives_EINVAL(void **UNUSED(state)) {
   char byte;
   struct sockaddr_storage address;
   socklen_t length = loopback(AF_INET, 1, &address);
@@ -144,8 +133,7 @@ static void tries_a_bad_descriptor(void *fd) {
   mark("%s %zu ", strerrorname_np(errno), moved);
 }
 
-static void errors_of_the_kernel_are_reported(void **unused) {
-  (void)unused;
+static void errors_of_the_kernel_are_reported(void **UNUSED(state)) {
   int closed = dup(ends[0]);
   close(closed);
   spawn(tries_a_bad_descriptor, &closed);
@@ -163,8 +151,7 @@ static void errors_of_the_kernel_are_reported(void **unused) {
 static struct listener listener;
 static int reset_socket;
 
-static void is_reset_after_five_bytes(void *unused) {
-  (void)unused;
+static void is_reset_after_five_bytes(void *UNUSED(argument)) {
   wire_net_t other;
   reset_socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   wire_net_init(&other, reset_socket);
@@ -179,8 +166,7 @@ static void is_reset_after_five_bytes(void *unused) {
   check(errno == 4711);
 }
 
-static void resets_after_five_bytes(void *unused) {
-  (void)unused;
+static void resets_after_five_bytes(void *UNUSED(argument)) {
   int fd = accept_one(&listener);
   put(fd, "hello");
   /* A reset takes away what is on its way or unread. */
@@ -193,8 +179,7 @@ static void resets_after_five_bytes(void *unused) {
   close_with_reset(fd);
 }
 
-static void a_reset_gives_ECONNRESET_and_what_came_before(void **unused) {
-  (void)unused;
+static void a_reset_gives_ECONNRESET_and_what_came_before(void **UNUSED(state)) {
   assert_int_equal(listen_at(&listener, AF_INET, 0), 0);
   spawn(is_reset_after_five_bytes, NULL);
   spawn(resets_after_five_bytes, NULL);
@@ -230,8 +215,7 @@ static void asks(void *fd) {
   wire_net_close(&other);
 }
 
-static void *asks_and_echoes(void *unused) {
-  (void)unused;
+static void *asks_and_echoes(void *UNUSED(argument)) {
   int pairs[20][2];
   for (int i = 0; i < 20; i++) {
     make_pair(pairs[i]);
@@ -243,8 +227,7 @@ static void *asks_and_echoes(void *unused) {
   return NULL;
 }
 
-static void many_sockets_in_several_threads(void **unused) {
-  (void)unused;
+static void many_sockets_in_several_threads(void **UNUSED(state)) {
   int before = open_descriptors();
   pthread_t threads[3];
   for (int i = 0; i < 3; i++)

@@ -6,8 +6,7 @@
 
 static const char *host;
 
-static void connects_and_exchanges(void *unused) {
-  (void)unused;
+static void connects_and_exchanges(void *UNUSED(argument)) {
   errno = 4711;
   check(connect_by_name(host) == 0);
   check(errno == 4711);
@@ -27,23 +26,19 @@ static void it_connects_to(const char *name, int family) {
   close_listener(&listener);
 }
 
-static void it_connects_to_an_IPv4_address(void **unused) {
-  (void)unused;
+static void it_connects_to_an_IPv4_address(void **UNUSED(state)) {
   it_connects_to("127.0.0.1", AF_INET);
 }
 
-static void it_connects_to_an_IPv6_address(void **unused) {
-  (void)unused;
+static void it_connects_to_an_IPv6_address(void **UNUSED(state)) {
   it_connects_to("::1", AF_INET6);
 }
 
-static void it_connects_to_a_host_name(void **unused) {
-  (void)unused;
+static void it_connects_to_a_host_name(void **UNUSED(state)) {
   it_connects_to("localhost", AF_INET);
 }
 
-static void without_a_host_name_it_connects_to_this_host(void **unused) {
-  (void)unused;
+static void without_a_host_name_it_connects_to_this_host(void **UNUSED(state)) {
   it_connects_to(NULL, AF_INET);
 }
 
@@ -81,8 +76,7 @@ static void same_port(struct listener *a, int (*make_a)(struct listener *, int, 
 static struct listener other;
 static int used_family;
 
-static void connects_to_this_host(void *unused) {
-  (void)unused;
+static void connects_to_this_host(void *UNUSED(argument)) {
   struct sockaddr_storage address;
   socklen_t length = sizeof address;
   check(wire_net_init_tcp_connected(&net, NULL, listener.port, 2000, (struct sockaddr *)&address,
@@ -92,8 +86,7 @@ static void connects_to_this_host(void *unused) {
   wire_net_close(&net);
 }
 
-static void the_next_address_is_tried_when_the_first_refuses(void **unused) {
-  (void)unused;
+static void the_next_address_is_tried_when_the_first_refuses(void **UNUSED(state)) {
   int families[2];
   if (!two_families(families))
     skip();
@@ -106,8 +99,7 @@ static void the_next_address_is_tried_when_the_first_refuses(void **unused) {
   close_listener(&other);
 }
 
-static void the_next_address_is_tried_when_the_first_does_not_answer(void **unused) {
-  (void)unused;
+static void the_next_address_is_tried_when_the_first_does_not_answer(void **UNUSED(state)) {
   int families[2];
   if (!two_families(families))
     skip();
@@ -118,8 +110,7 @@ static void the_next_address_is_tried_when_the_first_does_not_answer(void **unus
   close_listener(&other);
 }
 
-static void the_first_address_that_answers_is_used(void **unused) {
-  (void)unused;
+static void the_first_address_that_answers_is_used(void **UNUSED(state)) {
   int families[2];
   if (!two_families(families))
     skip();
@@ -132,8 +123,7 @@ static void the_first_address_that_answers_is_used(void **unused) {
 
 /* --- the address that was used ---------------------------------------------------------------- */
 
-static void wants_the_address(void *unused) {
-  (void)unused;
+static void wants_the_address(void *UNUSED(argument)) {
   struct sockaddr_storage address, peer;
   socklen_t length = sizeof address, peer_length = sizeof peer;
   check(wire_net_init_tcp_connected(&net, "127.0.0.1", listener.port, 10000,
@@ -151,15 +141,13 @@ static void wants_the_address(void *unused) {
   wire_net_close(&net);
 }
 
-static void the_address_that_was_used_is_reported(void **unused) {
-  (void)unused;
+static void the_address_that_was_used_is_reported(void **UNUSED(state)) {
   assert_int_equal(listen_at(&listener, AF_INET, 0), 0);
   run(wants_the_address);
   close_listener(&listener);
 }
 
-static void has_no_room_for_the_address(void *unused) {
-  (void)unused;
+static void has_no_room_for_the_address(void *UNUSED(argument)) {
   for (socklen_t room = 0; room < sizeof(struct sockaddr_in); room++) {
     unsigned char space[sizeof(struct sockaddr_in)];
     memset(space, 0x5a, sizeof space);
@@ -177,8 +165,7 @@ static void has_no_room_for_the_address(void *unused) {
   wire_net_close(&net);
 }
 
-static void too_little_space_for_the_address_gives_the_length_0(void **unused) {
-  (void)unused;
+static void too_little_space_for_the_address_gives_the_length_0(void **UNUSED(state)) {
   assert_int_equal(listen_at(&listener, AF_INET, 0), 0);
   run(has_no_room_for_the_address);
   close_listener(&listener);

@@ -6,8 +6,7 @@
 
 /* --- errors --------------------------------------------------------------------------------- */
 
-static void is_refused(void *unused) {
-  (void)unused;
+static void is_refused(void *UNUSED(argument)) {
   check(wire_fd_wait_msec(1) == 0);
   wire_fd_init();
   int before = open_descriptors();
@@ -21,8 +20,7 @@ static void is_refused(void *unused) {
   }
 }
 
-static void a_refused_connection_gives_ECONNREFUSED_and_leaves_no_descriptor(void **unused) {
-  (void)unused;
+static void a_refused_connection_gives_ECONNREFUSED_and_leaves_no_descriptor(void **UNUSED(state)) {
   assert_int_equal(refuse_at(&listener, AF_INET, 0), 0);
   run(is_refused);
   close_listener(&listener);
@@ -47,8 +45,7 @@ static int expected_errno(int code) {
   }
 }
 
-static void resolves_what_does_not_exist(void *unused) {
-  (void)unused;
+static void resolves_what_does_not_exist(void *UNUSED(argument)) {
   static const char *const names[][2] = {
       {"127.0.0.1", "no-such-service-anywhere"},
       {"127.0.0.1", "123456789"},
@@ -77,14 +74,12 @@ static void resolves_what_does_not_exist(void *unused) {
   check(open_descriptors() == before);
 }
 
-static void names_that_do_not_exist_give_the_documented_errno(void **unused) {
-  (void)unused;
+static void names_that_do_not_exist_give_the_documented_errno(void **UNUSED(state)) {
   run(resolves_what_does_not_exist);
   assert_true(strlen(take_trace()) >= 3); /* whatever this system's resolver makes of the rest */
 }
 
-static void passes_bad_arguments(void *unused) {
-  (void)unused;
+static void passes_bad_arguments(void *UNUSED(argument)) {
   struct sockaddr_storage address;
   struct sockaddr *space = (struct sockaddr *)&address;
   socklen_t length = sizeof address;
@@ -99,15 +94,11 @@ static void passes_bad_arguments(void *unused) {
   check(errno == EINVAL);
 }
 
-static void bad_arguments_give_EINVAL(void **unused) {
-  (void)unused;
-  run(passes_bad_arguments);
-}
+static void bad_arguments_give_EINVAL(void **UNUSED(state)) { run(passes_bad_arguments); }
 
 /* --- time ----------------------------------------------------------------------------------- */
 
-static void waits_for_nobody(void *unused) {
-  (void)unused;
+static void waits_for_nobody(void *UNUSED(argument)) {
   wire_fd_init();
   int before = open_descriptors();
   for (int i = 0; i < 3; i++) {
@@ -122,14 +113,12 @@ static void waits_for_nobody(void *unused) {
   mark("timed out ");
 }
 
-static void sleeps_a_millisecond(void *unused) {
-  (void)unused;
+static void sleeps_a_millisecond(void *UNUSED(argument)) {
   check(wire_fd_wait_msec(1) == 0);
   mark("others run ");
 }
 
-static void a_host_that_does_not_answer_gives_ETIMEDOUT_while_others_run(void **unused) {
-  (void)unused;
+static void a_host_that_does_not_answer_gives_ETIMEDOUT_while_others_run(void **UNUSED(state)) {
   assert_int_equal(listen_deaf(&listener, AF_INET, 0), 0);
   spawn(waits_for_nobody, NULL);
   spawn(sleeps_a_millisecond, NULL);
@@ -138,8 +127,7 @@ static void a_host_that_does_not_answer_gives_ETIMEDOUT_while_others_run(void **
   close_listener(&listener);
 }
 
-static void connects_with_a_limit(void *unused) {
-  (void)unused;
+static void connects_with_a_limit(void *UNUSED(argument)) {
   check(wire_net_init_tcp_connected(&net, "127.0.0.1", listener.port, 500, NULL, NULL) == 0);
   int fd = accept_one(&listener);
   check(wire_fd_wait_msec(520) == 0); /* the limit is over, but it was for connecting only */
@@ -158,8 +146,7 @@ static void connects_without_a_limit(void *milliseconds) {
   wire_net_close(&net);
 }
 
-static void the_limit_is_for_connecting_only(void **unused) {
-  (void)unused;
+static void the_limit_is_for_connecting_only(void **UNUSED(state)) {
   assert_int_equal(listen_at(&listener, AF_INET, 0), 0);
   run(connects_with_a_limit);
   int none[] = {0, -1};
@@ -182,8 +169,8 @@ static void cancels_later(void *wire) {
   wire_cancel(wire);
 }
 
-static void a_wire_cancelled_while_it_connects_leaves_neither_descriptor_nor_memory(void **unused) {
-  (void)unused;
+static void
+a_wire_cancelled_while_it_connects_leaves_neither_descriptor_nor_memory(void **UNUSED(state)) {
   assert_int_equal(listen_deaf(&listener, AF_INET, 0), 0);
   int descriptors = 0;
   size_t memory = 0;

@@ -58,8 +58,7 @@ static void wait_for(sem_t *semaphore) {
 static struct listener listener;
 static wire_net_t net;
 
-static int begin(void **unused) {
-  (void)unused;
+static int begin(void **UNUSED(state)) {
   sem_init(&asked, 0, 0);
   sem_init(&may_give, 0, 0);
   sem_init(&freed, 0, 0);
@@ -72,8 +71,7 @@ static int begin(void **unused) {
   return 0;
 }
 
-static int end(void **unused) {
-  (void)unused;
+static int end(void **UNUSED(state)) {
   start_afresh();
   close_listener(&listener);
   assert_int_equal(lists, 0);
@@ -94,21 +92,18 @@ static int connect_to(const char *name, int milliseconds) {
   return result;
 }
 
-static void gives_up(void *unused) {
-  (void)unused;
+static void gives_up(void *UNUSED(argument)) {
   check(connect_to("slow", 100) == -1 && errno == ETIMEDOUT);
   mark("timed out ");
 }
 
-static void ticks(void *unused) {
-  (void)unused;
+static void ticks(void *UNUSED(argument)) {
   check(wire_fd_wait_msec(1) == 0);
   mark("others run ");
 }
 
 /* Each resolver would never return by itself. */
-static void the_limit_covers_the_resolver_while_others_run(void **unused) {
-  (void)unused;
+static void the_limit_covers_the_resolver_while_others_run(void **UNUSED(state)) {
   spawn(gives_up, NULL);
   spawn(ticks, NULL);
   wire_thread_run();
@@ -117,8 +112,7 @@ static void the_limit_covers_the_resolver_while_others_run(void **unused) {
   wait_for(&freed); /* what came too late */
 }
 
-static void a_resolver_that_fails_too_late_is_no_matter(void **unused) {
-  (void)unused;
+static void a_resolver_that_fails_too_late_is_no_matter(void **UNUSED(state)) {
   slow_code = EAI_AGAIN;
   spawn(gives_up, NULL);
   wire_thread_run();
@@ -133,15 +127,13 @@ static void connects(void *name) {
   mark("connected ");
 }
 
-static void lets_it_answer(void *unused) {
-  (void)unused;
+static void lets_it_answer(void *UNUSED(argument)) {
   while (sem_trywait(&asked) != 0)
     check(wire_fd_wait_msec(1) == 0);
   check(sem_post(&may_give) == 0);
 }
 
-static void an_answer_in_time_is_used(void **unused) {
-  (void)unused;
+static void an_answer_in_time_is_used(void **UNUSED(state)) {
   spawn(connects, "quick");
   wire_thread_run();
   assert_trace("connected ");
@@ -154,14 +146,12 @@ static void an_answer_in_time_is_used(void **unused) {
   wait_for(&freed);
 }
 
-static void fails_with_ENOENT(void *unused) {
-  (void)unused;
+static void fails_with_ENOENT(void *UNUSED(argument)) {
   check(connect_to("slow", 20000) == -1 && errno == ENOENT);
   mark("none ");
 }
 
-static void an_error_in_time_is_reported(void **unused) {
-  (void)unused;
+static void an_error_in_time_is_reported(void **UNUSED(state)) {
   slow_code = EAI_NONAME;
   spawn(fails_with_ENOENT, NULL);
   spawn(lets_it_answer, NULL);
@@ -169,8 +159,7 @@ static void an_error_in_time_is_reported(void **unused) {
   assert_trace("none ");
 }
 
-static void is_cancelled(void *unused) {
-  (void)unused;
+static void is_cancelled(void *UNUSED(argument)) {
   connect_to("slow", 20000);
   check(!"returned");
 }
@@ -182,15 +171,13 @@ static void cancels(void *wire) {
   check(sem_post(&may_give) == 0);
 }
 
-static void the_addresses_for_a_cancelled_wire_are_given_back(void **unused) {
-  (void)unused;
+static void the_addresses_for_a_cancelled_wire_are_given_back(void **UNUSED(state)) {
   spawn(cancels, spawn(is_cancelled, NULL));
   wire_thread_run();
   wait_for(&freed);
 }
 
-static void *asks_and_ends(void *unused) {
-  (void)unused;
+static void *asks_and_ends(void *UNUSED(argument)) {
   wire_io_init(1);
   spawn(is_cancelled, NULL);
   wire_yield();
@@ -198,8 +185,7 @@ static void *asks_and_ends(void *unused) {
   return NULL;
 }
 
-static void a_thread_that_ends_does_not_wait_for_the_resolver(void **unused) {
-  (void)unused;
+static void a_thread_that_ends_does_not_wait_for_the_resolver(void **UNUSED(state)) {
   pthread_t thread;
   assert_int_equal(pthread_create(&thread, NULL, asks_and_ends, NULL), 0);
   assert_int_equal(pthread_join(thread, NULL), 0);

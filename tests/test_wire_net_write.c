@@ -37,16 +37,14 @@ static void sends_much(void *fd) {
   free(bytes);
 }
 
-static void all_bytes_are_written_to_a_slow_reader(void **unused) {
-  (void)unused;
+static void all_bytes_are_written_to_a_slow_reader(void **UNUSED(state)) {
   spawn(sends_much, &ends[0]);
   spawn(receives_and_compares, &ends[1]);
   wire_thread_run();
   assert_trace("received ");
 }
 
-static void both_directions_of_a_socket_go_at_once(void **unused) {
-  (void)unused;
+static void both_directions_of_a_socket_go_at_once(void **UNUSED(state)) {
   spawn(sends_much, &ends[0]);
   spawn(receives_and_compares, &ends[0]);
   spawn(sends_much, &ends[1]);
@@ -59,8 +57,7 @@ static void make_blocking(int fd) {
   check(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK) == 0);
 }
 
-static void a_blocking_socket_blocks_its_wire_only(void **unused) {
-  (void)unused;
+static void a_blocking_socket_blocks_its_wire_only(void **UNUSED(state)) {
   make_blocking(ends[0]);
   make_blocking(ends[1]);
   spawn(sends_much, &ends[0]);
@@ -71,14 +68,12 @@ static void a_blocking_socket_blocks_its_wire_only(void **unused) {
   assert_int_equal(fcntl(ends[1], F_GETFL) & O_NONBLOCK, 0);
 }
 
-static void hangs_up_later(void *unused) {
-  (void)unused;
+static void hangs_up_later(void *UNUSED(argument)) {
   check(wire_fd_wait_msec(3) == 0);
   close(ends[1]);
 }
 
-static void writes_to_nobody(void *unused) {
-  (void)unused;
+static void writes_to_nobody(void *UNUSED(argument)) {
   static const char bytes[1 << 20];
   spawn(hangs_up_later, NULL);
   check(wire_net_write(&net, bytes, sizeof bytes, &moved) == -1);
@@ -89,8 +84,7 @@ static void writes_to_nobody(void *unused) {
   mark("alive");
 }
 
-static void writing_to_a_closed_socket_gives_EPIPE_and_no_signal(void **unused) {
-  (void)unused;
+static void writing_to_a_closed_socket_gives_EPIPE_and_no_signal(void **UNUSED(state)) {
   signal(SIGPIPE, SIG_DFL);
   run(writes_to_nobody, "alive");
 }
@@ -99,8 +93,7 @@ static void writing_to_a_closed_socket_gives_EPIPE_and_no_signal(void **unused) 
 
 static int pipe_ends[2];
 
-static void a_pipe_can_be_read_and_written(void **unused) {
-  (void)unused;
+static void a_pipe_can_be_read_and_written(void **UNUSED(state)) {
   for (int blocking = 0; blocking < 2; blocking++) {
     make_pipe(pipe_ends);
     for (int i = 0; i < 2 && blocking; i++)
@@ -114,8 +107,7 @@ static void a_pipe_can_be_read_and_written(void **unused) {
 }
 
 /* A named pipe cannot be asked to take what it takes without blocking. */
-static void a_full_named_pipe_does_not_block_the_thread(void **unused) {
-  (void)unused;
+static void a_full_named_pipe_does_not_block_the_thread(void **UNUSED(state)) {
   for (int workers = 0; workers < 2; workers++) {
     if (workers > 0)
       wire_io_init(workers);
@@ -128,8 +120,7 @@ static void a_full_named_pipe_does_not_block_the_thread(void **unused) {
   }
 }
 
-static void reads_a_pipe_to_its_end(void *unused) {
-  (void)unused;
+static void reads_a_pipe_to_its_end(void *UNUSED(argument)) {
   wire_net_t other;
   char bytes[10];
   wire_net_init(&other, pipe_ends[0]);
@@ -144,16 +135,14 @@ static void reads_a_pipe_to_its_end(void *unused) {
   wire_net_close(&other);
 }
 
-static void pipes_have_ends_and_timeouts_too(void **unused) {
-  (void)unused;
+static void pipes_have_ends_and_timeouts_too(void **UNUSED(state)) {
   make_pipe(pipe_ends);
   run(reads_a_pipe_to_its_end, "");
 }
 
 /* --- errno ---------------------------------------------------------------------------------- */
 
-static void reads_with_waiting(void *unused) {
-  (void)unused;
+static void reads_with_waiting(void *UNUSED(argument)) {
   char bytes[3];
   errno = 4711;
   check(wire_timeout_reset(&net.tout, 10000) == 0);
@@ -166,13 +155,11 @@ static void reads_with_waiting(void *unused) {
   check(errno == 4711);
 }
 
-static void a_read_that_waited_leaves_errno_alone(void **unused) {
-  (void)unused;
+static void a_read_that_waited_leaves_errno_alone(void **UNUSED(state)) {
   run(reads_with_waiting, "");
 }
 
-static void writes_with_waiting(void *unused) {
-  (void)unused;
+static void writes_with_waiting(void *UNUSED(argument)) {
   static const char bytes[1 << 20];
   errno = 4711;
   check(wire_net_write(&net, bytes, sizeof bytes, &moved) == 0);
@@ -180,8 +167,7 @@ static void writes_with_waiting(void *unused) {
   check(wire_fd_mode_none(&net.fd_state) == 0);
 }
 
-static void swallows_a_mebibyte(void *unused) {
-  (void)unused;
+static void swallows_a_mebibyte(void *UNUSED(argument)) {
   wire_fd_state_t state;
   wire_fd_mode_init(&state, ends[1]);
   check(wire_fd_mode_read(&state) == 0);
@@ -189,8 +175,7 @@ static void swallows_a_mebibyte(void *unused) {
     wire_fd_wait(&state);
 }
 
-static void a_write_that_waited_leaves_errno_alone(void **unused) {
-  (void)unused;
+static void a_write_that_waited_leaves_errno_alone(void **UNUSED(state)) {
   spawn(writes_with_waiting, NULL);
   spawn(swallows_a_mebibyte, NULL);
   wire_thread_run();

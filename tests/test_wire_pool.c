@@ -7,8 +7,7 @@
 
 #include "wire_fd.h"
 
-static void wires_live_in_the_entries_of_the_caller(void **state) {
-  (void)state;
+static void wires_live_in_the_entries_of_the_caller(void **UNUSED(state)) {
   make_pool(4);
   assert_int_equal(pool.size, 4);
   wire_t *taken[4];
@@ -23,8 +22,7 @@ static void wires_live_in_the_entries_of_the_caller(void **state) {
   assert_trace("w w w w ");
 }
 
-static void entries_are_allocated_when_none_are_given(void **state) {
-  (void)state;
+static void entries_are_allocated_when_none_are_given(void **UNUSED(state)) {
   start_afresh();
   wire_pool_t own;
   assert_int_equal(wire_pool_init(&own, NULL, 3, COMMON_STACK), 0);
@@ -38,8 +36,7 @@ static void entries_are_allocated_when_none_are_given(void **state) {
   }
 }
 
-static void all_in_use_gives_null_and_eagain(void **state) {
-  (void)state;
+static void all_in_use_gives_null_and_eagain(void **UNUSED(state)) {
   make_pool(1);
   wire_t *wire = take(suspending, "a");
   wire_thread_run();
@@ -54,8 +51,7 @@ static void all_in_use_gives_null_and_eagain(void **state) {
   assert_trace("a1 a2 b ");
 }
 
-static void the_entry_freed_last_is_used_first(void **state) {
-  (void)state;
+static void the_entry_freed_last_is_used_first(void **UNUSED(state)) {
   make_pool(4);
   wire_t *taken[4];
   for (int i = 0; i < 4; i++)
@@ -72,8 +68,7 @@ static void the_entry_freed_last_is_used_first(void **state) {
   take_trace();
 }
 
-static void names_are_copied(void **state) {
-  (void)state;
+static void names_are_copied(void **UNUSED(state)) {
   make_pool(2);
   char name[64] = "abcdefghijabcdefghijabcdefghijabcdefghij";
   wire_t *wire = wire_pool_alloc(&pool, name, marking, "");
@@ -83,8 +78,7 @@ static void names_are_copied(void **state) {
   take_trace();
 }
 
-static void waiters_are_served_first_come_first_served(void **state) {
-  (void)state;
+static void waiters_are_served_first_come_first_served(void **UNUSED(state)) {
   make_pool(1);
   wire_t *busy = take(suspending, "busy");
   spawn(waiter, "a");
@@ -97,8 +91,7 @@ static void waiters_are_served_first_come_first_served(void **state) {
   assert_trace("busy2 (by a) a (by b) b (by c) c ");
 }
 
-static void without_need_nobody_waits(void **state) {
-  (void)state;
+static void without_need_nobody_waits(void **UNUSED(state)) {
   make_pool(2);
   assert_non_null(wire_pool_alloc_block(&pool, "outside", marking, "outside"));
   spawn(waiter, "inside");
@@ -113,8 +106,7 @@ static void tries_to_overtake(void *busy) {
   mark("%s ", take(never, NULL) == NULL ? "refused" : "overtook");
 }
 
-static void nobody_overtakes_a_waiter(void **state) {
-  (void)state;
+static void nobody_overtakes_a_waiter(void **UNUSED(state)) {
   make_pool(1);
   wire_t *busy = take(suspending, "busy");
   spawn(waiter, "a");
@@ -130,8 +122,7 @@ static void waits_in_the_pool(void *name) {
   mark("started ");
 }
 
-static void a_wire_of_the_pool_may_wait_for_another_entry(void **state) {
-  (void)state;
+static void a_wire_of_the_pool_may_wait_for_another_entry(void **UNUSED(state)) {
   make_pool(2);
   wire_t *busy = take(suspending, "busy");
   take(waits_in_the_pool, "inner");
@@ -157,8 +148,7 @@ static void restarts(void *count) {
   }
 }
 
-static void entries_go_round_for_ever(void **state) {
-  (void)state;
+static void entries_go_round_for_ever(void **UNUSED(state)) {
   make_pool(2);
   int left = 20000;
   spawn(restarts, &left);
@@ -174,8 +164,7 @@ static void entries_go_round_for_ever(void **state) {
 
 static unsigned jobs_done, jobs_running;
 
-static void job(void *unused) {
-  (void)unused;
+static void job(void *UNUSED(argument)) {
   check(++jobs_running <= pool.size);
   for (unsigned i = jobs_done % 5; i > 0; i--)
     wire_yield();
@@ -185,14 +174,12 @@ static void job(void *unused) {
   jobs_done++;
 }
 
-static void starts_jobs(void *unused) {
-  (void)unused;
+static void starts_jobs(void *UNUSED(argument)) {
   for (int i = 0; i < 100; i++)
     check(wire_pool_alloc_block(&pool, "job", job, NULL) != NULL);
 }
 
-static void many_waiters_share_a_few_entries(void **state) {
-  (void)state;
+static void many_waiters_share_a_few_entries(void **UNUSED(state)) {
   make_pool(3);
   jobs_done = jobs_running = 0;
   for (int i = 0; i < 50; i++)
@@ -211,8 +198,7 @@ static void touches_its_stack(void *size) {
   touched += local[0] == 1;
 }
 
-static void large_stacks_work_and_are_guarded(void **state) {
-  (void)state;
+static void large_stacks_work_and_are_guarded(void **UNUSED(state)) {
   static const unsigned sizes[] = {1u << 20, (10u << 20) - 1, 10u << 20, 32u << 20};
   int probe[2];
   assert_int_equal(pipe(probe), 0);
@@ -251,8 +237,7 @@ static void refuses(wire_pool_t *to, unsigned size, unsigned stack_size) {
   assert_memory_equal(untouched, entries_before, sizeof untouched);
 }
 
-static void bad_arguments_are_reported(void **state) {
-  (void)state;
+static void bad_arguments_are_reported(void **UNUSED(state)) {
   refuses(NULL, 2, COMMON_STACK);
   refuses(&pool, 0, COMMON_STACK);
   refuses(&pool, 2, 0);
@@ -275,8 +260,7 @@ static void bad_arguments_are_reported(void **state) {
   assert_all_free(2);
 }
 
-static void wants_too_much(void *unused) {
-  (void)unused;
+static void wants_too_much(void *UNUSED(argument)) {
   wire_pool_t large;
   struct rlimit limit;
   check(getrlimit(RLIMIT_AS, &limit) == 0);
@@ -300,8 +284,7 @@ static void wants_too_much(void *unused) {
   check(strcmp(take_trace(), "works ") == 0);
 }
 
-static void too_little_memory_is_reported_and_nothing_is_kept(void **state) {
-  (void)state;
+static void too_little_memory_is_reported_and_nothing_is_kept(void **UNUSED(state)) {
   if (TESTS_WITH_SANITIZER)
     skip(); /* reserves more than any limit */
   expect_success(run_child(wants_too_much, NULL));

@@ -12,20 +12,15 @@ static void cancels_itself(void *how) {
     wire_yield();
 }
 
-static void yields_for_ever(void *unused) {
-  (void)unused;
+static void yields_for_ever(void *UNUSED(argument)) {
   for (;;)
     wire_yield();
 }
 
-static void sleeps_for_long(void *unused) {
-  (void)unused;
-  wire_fd_wait_msec(3600 * 1000);
-}
+static void sleeps_for_long(void *UNUSED(argument)) { wire_fd_wait_msec(3600 * 1000); }
 
 /* With waiters or without, all at once, the entries come back. */
-static void a_cancelled_wire_gives_its_entry_back(void **state) {
-  (void)state;
+static void a_cancelled_wire_gives_its_entry_back(void **UNUSED(state)) {
   void (*const bodies[])(void *) = {suspending, yields_for_ever, sleeps_for_long};
   for (unsigned waiters = 0; waiters < 3; waiters++) {
     for (size_t i = 0; i < ARRAY_SIZE(bodies); i++) {
@@ -49,8 +44,7 @@ static void a_cancelled_wire_gives_its_entry_back(void **state) {
   }
 }
 
-static void a_wire_that_cancels_itself_gives_its_entry_back_once(void **state) {
-  (void)state;
+static void a_wire_that_cancels_itself_gives_its_entry_back_once(void **UNUSED(state)) {
   for (int suspends = 0; suspends < 2; suspends++) {
     make_pool(2);
     take(cancels_itself, suspends ? &pool : NULL);
@@ -67,14 +61,12 @@ static void a_wire_that_cancels_itself_gives_its_entry_back_once(void **state) {
 
 static void cancels(void *wire) { wire_cancel(wire); }
 
-static void one_wire_cancels_all(void *unused) {
-  (void)unused;
+static void one_wire_cancels_all(void *UNUSED(argument)) {
   for (size_t i = 0; i < ARRAY_SIZE(entries); i++)
     wire_cancel(&entries[i].task);
 }
 
-static void many_cancelled_before_they_ran_serve_as_many_waiters(void **state) {
-  (void)state;
+static void many_cancelled_before_they_ran_serve_as_many_waiters(void **UNUSED(state)) {
   make_pool(4);
   for (int i = 0; i < 6; i++)
     spawn(waiter, "w");
@@ -86,8 +78,7 @@ static void many_cancelled_before_they_ran_serve_as_many_waiters(void **state) {
   assert_all_free(4);
 }
 
-static void a_cancelled_waiter_loses_its_place(void **state) {
-  (void)state;
+static void a_cancelled_waiter_loses_its_place(void **UNUSED(state)) {
   make_pool(1);
   wire_t *busy = take(suspending, "busy");
   wire_t *first = spawn(waiter, "never");
@@ -104,8 +95,7 @@ static void a_cancelled_waiter_loses_its_place(void **state) {
 }
 
 /* The entry is the first waiter's when that is cancelled before it runs. */
-static void an_entry_given_to_a_cancelled_waiter_goes_to_the_next(void **state) {
-  (void)state;
+static void an_entry_given_to_a_cancelled_waiter_goes_to_the_next(void **UNUSED(state)) {
   for (int has_next = 0; has_next < 2; has_next++) {
     make_pool(1);
     wire_t *busy = take(suspending, "busy");
@@ -129,8 +119,7 @@ static void cancelled_before_it_waits(void *name) {
   mark("never ");
 }
 
-static void a_waiter_that_cancelled_itself_ends_where_it_would_wait(void **state) {
-  (void)state;
+static void a_waiter_that_cancelled_itself_ends_where_it_would_wait(void **UNUSED(state)) {
   make_pool(1);
   wire_t *busy = take(suspending, "busy");
   wire_yield();
@@ -145,22 +134,19 @@ static void a_waiter_that_cancelled_itself_ends_where_it_would_wait(void **state
   assert_all_free(1);
 }
 
-static void block_sleeps(struct wire_defer_list *node) {
-  (void)node;
+static void block_sleeps(struct wire_defer_list *UNUSED(node)) {
   mark("block1 ");
   check(wire_fd_wait_msec(2) == 0);
   mark("block2 ");
 }
 
-static void has_a_block(void *unused) {
-  (void)unused;
+static void has_a_block(void *UNUSED(argument)) {
   struct wire_defer_list node;
   wire_defer_push(&node, block_sleeps);
   wire_suspend();
 }
 
-static void the_entry_is_free_only_after_the_defer_blocks(void **state) {
-  (void)state;
+static void the_entry_is_free_only_after_the_defer_blocks(void **UNUSED(state)) {
   make_pool(1);
   wire_t *wire = take(has_a_block, NULL);
   spawn(waiter, "a");
@@ -172,14 +158,12 @@ static void the_entry_is_free_only_after_the_defer_blocks(void **state) {
   assert_trace("block1 block2 (by a) a ");
 }
 
-static void resumes_itself_and_ends(void *unused) {
-  (void)unused;
+static void resumes_itself_and_ends(void *UNUSED(argument)) {
   wire_resume(wire_get_current());
   mark("ends ");
 }
 
-static void a_resume_of_the_former_wire_does_not_start_the_next_early(void **state) {
-  (void)state;
+static void a_resume_of_the_former_wire_does_not_start_the_next_early(void **UNUSED(state)) {
   make_pool(1);
   wire_t *wire = take(resumes_itself_and_ends, NULL);
   spawn(waiter, "a");

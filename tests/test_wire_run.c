@@ -11,15 +11,13 @@ static void long_yielding(void *count) {
   }
 }
 
-static void run_returns_at_once_without_wires(void **state) {
-  (void)state;
+static void run_returns_at_once_without_wires(void **UNUSED(state)) {
   start_afresh();
   wire_thread_run();
   wire_thread_run();
 }
 
-static void run_leaves_suspended_wires_and_can_be_called_again(void **state) {
-  (void)state;
+static void run_leaves_suspended_wires_and_can_be_called_again(void **UNUSED(state)) {
   start_afresh();
   wire_t *a = spawn(suspending, "a");
   spawn(suspending, "forever");
@@ -41,8 +39,7 @@ static void sleeping(void *milliseconds) {
   mark("slept ");
 }
 
-static void run_waits_for_a_sleeping_wire(void **state) {
-  (void)state;
+static void run_waits_for_a_sleeping_wire(void **UNUSED(state)) {
   start_afresh();
   int milliseconds = 30;
   spawn(sleeping, &milliseconds);
@@ -65,8 +62,7 @@ static void writes_later(void *fd) {
   check(write(*(int *)fd, "x", 1) == 1);
 }
 
-static void run_waits_for_a_watched_descriptor(void **state) {
-  (void)state;
+static void run_waits_for_a_watched_descriptor(void **UNUSED(state)) {
   start_afresh();
   int ends[2];
   assert_int_equal(pipe(ends), 0);
@@ -94,8 +90,7 @@ static void cancels_after_a_while(void *wire) {
   wire_cancel(wire);
 }
 
-static void run_waits_while_a_descriptor_is_watched(void **state) {
-  (void)state;
+static void run_waits_while_a_descriptor_is_watched(void **UNUSED(state)) {
   start_afresh();
   int ends[2];
   assert_int_equal(pipe(ends), 0);
@@ -107,8 +102,7 @@ static void run_waits_while_a_descriptor_is_watched(void **state) {
   close(ends[1]);
 }
 
-static void yield_outside_wires_lets_each_ready_wire_run_once(void **state) {
-  (void)state;
+static void yield_outside_wires_lets_each_ready_wire_run_once(void **UNUSED(state)) {
   start_afresh();
   wire_yield();
   spawn(yielding, "a");
@@ -125,8 +119,7 @@ static void yield_outside_wires_lets_each_ready_wire_run_once(void **state) {
   assert_trace("");
 }
 
-static void yield_outside_wires_comes_back_any_number_of_times(void **state) {
-  (void)state;
+static void yield_outside_wires_comes_back_any_number_of_times(void **UNUSED(state)) {
   start_afresh();
   int count = 0;
   spawn(long_yielding, &count);
@@ -140,8 +133,7 @@ static void yield_outside_wires_comes_back_any_number_of_times(void **state) {
 }
 
 /* Timers are served by yielding alone, without wire_thread_run. */
-static void yield_outside_wires_serves_timers(void **state) {
-  (void)state;
+static void yield_outside_wires_serves_timers(void **UNUSED(state)) {
   start_afresh();
   int milliseconds = 10;
   spawn(sleeping, &milliseconds);

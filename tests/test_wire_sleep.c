@@ -16,23 +16,20 @@ static void sleep_exactly(int milliseconds) {
 
 /* --- one sleeper ---------------------------------------------------------------------------- */
 
-static void sleeps_for_all_sorts_of_times(void *unused) {
-  (void)unused;
+static void sleeps_for_all_sorts_of_times(void *UNUSED(argument)) {
   static const int times[] = {1, 2, 3, 5, 17, 1, 64, 63, 65, 130, 1};
   for (size_t i = 0; i < ARRAY_SIZE(times); i++)
     sleep_exactly(times[i]);
   mark("done");
 }
 
-static void a_sleep_is_never_too_short(void **unused) {
-  (void)unused;
+static void a_sleep_is_never_too_short(void **UNUSED(state)) {
   spawn(sleeps_for_all_sorts_of_times, NULL);
   wire_thread_run();
   assert_trace("done");
 }
 
-static void does_not_sleep(void *unused) {
-  (void)unused;
+static void does_not_sleep(void *UNUSED(argument)) {
   errno = 4711;
   check(wire_fd_wait_msec(0) == 0);
   check(wire_fd_wait_msec(-1) == 0);
@@ -43,8 +40,7 @@ static void does_not_sleep(void *unused) {
 
 static void marks(void *text) { mark("%s ", (const char *)text); }
 
-static void zero_and_less_return_at_once_without_a_switch(void **unused) {
-  (void)unused;
+static void zero_and_less_return_at_once_without_a_switch(void **UNUSED(state)) {
   spawn(does_not_sleep, NULL);
   spawn(marks, "b");
   wire_thread_run();
@@ -59,8 +55,7 @@ static void sleeps(void *milliseconds) {
   mark("%d ", *(int *)milliseconds);
 }
 
-static void others_run_while_a_wire_sleeps(void **unused) {
-  (void)unused;
+static void others_run_while_a_wire_sleeps(void **UNUSED(state)) {
   int time = 5;
   spawn(sleeps, &time);
   spawn(marks, "b");
@@ -68,25 +63,19 @@ static void others_run_while_a_wire_sleeps(void **unused) {
   assert_trace("b 5 ");
 }
 
-static void sleeps_outside_wires(void *unused) {
-  (void)unused;
-  wire_fd_wait_msec(1);
-}
+static void sleeps_outside_wires(void *UNUSED(argument)) { wire_fd_wait_msec(1); }
 
-static void sleeping_outside_wires_aborts(void **unused) {
-  (void)unused;
+static void sleeping_outside_wires_aborts(void **UNUSED(state)) {
   expect_abort(run_child(sleeps_outside_wires, NULL), "wire_fd_wait_msec", NULL);
 }
 
-static void keeps_errno(void *unused) {
-  (void)unused;
+static void keeps_errno(void *UNUSED(argument)) {
   errno = 4711;
   check(wire_fd_wait_msec(2) == 0);
   check(errno == 4711);
 }
 
-static void sets_errno(void *unused) {
-  (void)unused;
+static void sets_errno(void *UNUSED(argument)) {
   errno = 1;
   check(wire_fd_wait_msec(1) == 0);
   errno = 2;
@@ -94,8 +83,7 @@ static void sets_errno(void *unused) {
   check(errno == 2);
 }
 
-static void sleeping_leaves_errno_alone(void **unused) {
-  (void)unused;
+static void sleeping_leaves_errno_alone(void **UNUSED(state)) {
   spawn(keeps_errno, NULL);
   spawn(sets_errno, NULL);
   wire_thread_run();
@@ -110,8 +98,7 @@ static void resumes_for_a_while(void *sleeper) {
   }
 }
 
-static void resuming_a_sleeper_does_not_wake_it(void **unused) {
-  (void)unused;
+static void resuming_a_sleeper_does_not_wake_it(void **UNUSED(state)) {
   int time = 20;
   wire_t *sleeper = spawn(sleeps, &time);
   spawn(resumes_for_a_while, sleeper);
@@ -121,13 +108,9 @@ static void resuming_a_sleeper_does_not_wake_it(void **unused) {
 
 static volatile sig_atomic_t signals;
 
-static void count_signal(int number) {
-  (void)number;
-  signals++;
-}
+static void count_signal(int UNUSED(number)) { signals++; }
 
-static void signals_do_not_wake_a_sleeper(void **unused) {
-  (void)unused;
+static void signals_do_not_wake_a_sleeper(void **UNUSED(state)) {
   struct sigaction action = {.sa_handler = count_signal}, before;
   assert_int_equal(sigaction(SIGPROF, &action, &before), 0);
   /* Real time, so that it also comes while the thread sleeps. */
@@ -174,13 +157,11 @@ static int surely_before(const struct sleeper *a, const struct sleeper *b) {
          b->earliest_begin + nanoseconds(b->milliseconds);
 }
 
-static void notes_the_last_begin(void *unused) {
-  (void)unused;
+static void notes_the_last_begin(void *UNUSED(argument)) {
   sleepers[SLEEPERS - 1].latest_begin = nanoseconds_now();
 }
 
-static void sleepers_wake_in_the_order_of_their_times(void **unused) {
-  (void)unused;
+static void sleepers_wake_in_the_order_of_their_times(void **UNUSED(state)) {
   woken = 0;
   for (int i = 0; i < SLEEPERS; i++) {
     /* Mixed, some equal, over several digits of whatever the timers count in. */
@@ -209,16 +190,14 @@ static void one_of_many(void *number) {
   awake++;
 }
 
-static void looks_at_descriptors(void *unused) {
-  (void)unused;
+static void looks_at_descriptors(void *UNUSED(argument)) {
   check(awake < MANY);
   /* A poller may have opened one or two. */
   check(open_descriptors() <= descriptors_before + 2);
   mark("looked");
 }
 
-static void twenty_thousand_sleepers_use_no_descriptors(void **unused) {
-  (void)unused;
+static void twenty_thousand_sleepers_use_no_descriptors(void **UNUSED(state)) {
   if (TESTS_WITH_TSAN)
     skip(); /* takes 8000 wires at most */
   wire_t *wires = calloc(MANY, sizeof *wires);
@@ -245,14 +224,12 @@ static void twenty_thousand_sleepers_use_no_descriptors(void **unused) {
 
 /* --- cancelling ----------------------------------------------------------------------------- */
 
-static void sleeps_for_an_hour(void *unused) {
-  (void)unused;
+static void sleeps_for_an_hour(void *UNUSED(argument)) {
   wire_fd_wait_msec(3600 * 1000);
   mark("never ");
 }
 
-static void sleeps_for_the_longest_time(void *unused) {
-  (void)unused;
+static void sleeps_for_the_longest_time(void *UNUSED(argument)) {
   wire_fd_wait_msec(INT_MAX);
   mark("never ");
 }
@@ -265,8 +242,7 @@ static void cancels(void *wires) {
   mark("cancelled ");
 }
 
-static void a_sleeper_that_is_cancelled_ends_at_once(void **unused) {
-  (void)unused;
+static void a_sleeper_that_is_cancelled_ends_at_once(void **UNUSED(state)) {
   wire_t *cancelled[3];
   cancelled[0] = spawn(sleeps_for_an_hour, NULL);
   cancelled[1] = spawn(sleeps_for_an_hour, NULL);
@@ -294,13 +270,9 @@ static void yields_and_cancels_what_is_due(void *wires) {
   cancels_what_is_due(wires);
 }
 
-static void sleeps_briefly(void *unused) {
-  (void)unused;
-  check(wire_fd_wait_msec(1) == 0);
-}
+static void sleeps_briefly(void *UNUSED(argument)) { check(wire_fd_wait_msec(1) == 0); }
 
-static void a_sleeper_can_be_cancelled_when_its_time_is_over(void **unused) {
-  (void)unused;
+static void a_sleeper_can_be_cancelled_when_its_time_is_over(void **UNUSED(state)) {
   void (*const cancellers[])(void *) = {cancels_what_is_due, yields_and_cancels_what_is_due};
   for (size_t round = 0; round < 20; round++) {
     start_afresh();
@@ -320,8 +292,7 @@ __attribute__((no_sanitize("address"))) static void overwrite(volatile char *byt
     bytes[i] = 0x5a;
 }
 
-static void starting_afresh_forgets_sleepers(void **unused) {
-  (void)unused;
+static void starting_afresh_forgets_sleepers(void **UNUSED(state)) {
   spawn(sleeps_for_an_hour, NULL);
   wire_yield();
   start_afresh();
@@ -333,8 +304,7 @@ static void starting_afresh_forgets_sleepers(void **unused) {
   assert_trace("a 3 ");
 }
 
-static void *sleeps_in_a_thread(void *unused) {
-  (void)unused;
+static void *sleeps_in_a_thread(void *UNUSED(argument)) {
   int times[60];
   for (int round = 0; round < 5; round++) {
     start_afresh();
@@ -348,8 +318,7 @@ static void *sleeps_in_a_thread(void *unused) {
   return NULL;
 }
 
-static void threads_sleep_on_their_own(void **unused) {
-  (void)unused;
+static void threads_sleep_on_their_own(void **UNUSED(state)) {
   pthread_t threads[4];
   for (int i = 0; i < 4; i++)
     assert_int_equal(pthread_create(&threads[i], NULL, sleeps_in_a_thread, NULL), 0);

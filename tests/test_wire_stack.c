@@ -31,8 +31,7 @@ static void fills_most_of_its_stack(void *size) {
   filled_size = *(unsigned *)size;
 }
 
-static void stacks_of_any_size_have_guards_on_both_sides(void **state) {
-  (void)state;
+static void stacks_of_any_size_have_guards_on_both_sides(void **UNUSED(state)) {
   for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
     char *stacks[3];
     for (int n = 0; n < 3; n++)
@@ -44,8 +43,7 @@ static void stacks_of_any_size_have_guards_on_both_sides(void **state) {
   }
 }
 
-static void the_largest_size_works(void **state) {
-  (void)state;
+static void the_largest_size_works(void **UNUSED(state)) {
   if (sizeof(void *) < 8)
     skip();
   char *stack = wire_stack_alloc(UINT32_MAX);
@@ -53,8 +51,7 @@ static void the_largest_size_works(void **state) {
   wire_stack_free(stack, UINT32_MAX);
 }
 
-static void wires_can_use_all_of_it(void **state) {
-  (void)state;
+static void wires_can_use_all_of_it(void **UNUSED(state)) {
   start_afresh();
   for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
     if (sizes[i] < (TESTS_WITH_SANITIZER ? 65536 : 4096))
@@ -78,8 +75,7 @@ static void measures(void *stack) {
   measured = 1;
 }
 
-static void a_page_leaves_3800_bytes_to_the_wire(void **state) {
-  (void)state;
+static void a_page_leaves_3800_bytes_to_the_wire(void **UNUSED(state)) {
 #ifndef __OPTIMIZE__
   skip(); /* frames of the library are larger, as with sanitizers */
 #endif
@@ -96,8 +92,7 @@ static void a_page_leaves_3800_bytes_to_the_wire(void **state) {
 
 static void touches(void *address) { *(volatile char *)address = 1; }
 
-static void touching_a_guard_is_a_fault(void **state) {
-  (void)state;
+static void touching_a_guard_is_a_fault(void **UNUSED(state)) {
   char *stack = wire_stack_alloc(3 * 4096);
   expect_signal(run_child(touches, stack - 1), SIGSEGV);
   expect_signal(run_child(touches, stack + rounded(3 * 4096)), SIGSEGV);
@@ -105,8 +100,7 @@ static void touching_a_guard_is_a_fault(void **state) {
   wire_stack_free(stack, 3 * 4096);
 }
 
-static void pages_cost_memory_only_when_touched(void **state) {
-  (void)state;
+static void pages_cost_memory_only_when_touched(void **UNUSED(state)) {
   enum { count = 200, size = 1 << 20 };
   static char *stacks[count];
   size_t before = resident_bytes();
@@ -122,8 +116,7 @@ static void pages_cost_memory_only_when_touched(void **state) {
     wire_stack_free(stacks[i], size);
 }
 
-static void a_freed_stack_gives_its_memory_back(void **state) {
-  (void)state;
+static void a_freed_stack_gives_its_memory_back(void **UNUSED(state)) {
   if (TESTS_WITH_SANITIZER)
     skip(); /* its shadow counts too */
   enum { size = 32 << 20 };
@@ -135,8 +128,7 @@ static void a_freed_stack_gives_its_memory_back(void **state) {
   assert_true(resident_bytes() < before + size / 20);
 }
 
-static void a_freed_stack_is_used_again(void **state) {
-  (void)state;
+static void a_freed_stack_is_used_again(void **UNUSED(state)) {
   enum { size = 7 * 4096 };
   char *keep = wire_stack_alloc(size), *freed = wire_stack_alloc(size);
   memset(keep, 0x11, size);
@@ -179,8 +171,7 @@ static void stays_apart(void) {
   }
 }
 
-static void stacks_in_use_stay_apart_while_others_come_and_go(void **state) {
-  (void)state;
+static void stacks_in_use_stay_apart_while_others_come_and_go(void **UNUSED(state)) {
   stays_apart();
 }
 
@@ -194,8 +185,7 @@ static void comes_and_goes(unsigned round) {
   stays_apart();
 }
 
-static void coming_and_going_leaks_no_mappings(void **state) {
-  (void)state;
+static void coming_and_going_leaks_no_mappings(void **UNUSED(state)) {
   comes_and_goes(1);
   int mappings = count_mappings();
   size_t resident = resident_bytes();
@@ -206,8 +196,7 @@ static void coming_and_going_leaks_no_mappings(void **state) {
     assert_true(resident_bytes() < resident + (4u << 20));
 }
 
-static void bad_arguments_are_reported(void **state) {
-  (void)state;
+static void bad_arguments_are_reported(void **UNUSED(state)) {
   errno = 0;
   assert_null(wire_stack_alloc(0));
   assert_int_equal(errno, EINVAL);
@@ -217,8 +206,7 @@ static void bad_arguments_are_reported(void **state) {
   assert_int_equal(errno, 0);
 }
 
-static void success_leaves_errno_alone(void **state) {
-  (void)state;
+static void success_leaves_errno_alone(void **UNUSED(state)) {
   for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
     errno = EXDEV;
     char *stack = wire_stack_alloc(sizes[i]);
@@ -231,8 +219,7 @@ static void success_leaves_errno_alone(void **state) {
 
 static void marks(void *text) { mark("%s", (const char *)text); }
 
-static void runs_out_of_address_space(void *unused) {
-  (void)unused;
+static void runs_out_of_address_space(void *UNUSED(unused)) {
   char *first = wire_stack_alloc(1 << 20);
   check(first != NULL);
   struct rlimit before, tight;
@@ -256,16 +243,14 @@ static void runs_out_of_address_space(void *unused) {
   check(wire_stack_alloc(1 << 20) != NULL);
 }
 
-static void too_little_address_space_is_reported_and_can_be_overcome(void **state) {
-  (void)state;
+static void too_little_address_space_is_reported_and_can_be_overcome(void **UNUSED(state)) {
   if (TESTS_WITH_SANITIZER)
     skip(); /* reserves more than any limit */
   expect_success(run_child(runs_out_of_address_space, NULL));
 }
 
 /* Where memory is locked the kernel refuses MADV_GUARD_INSTALL. */
-static void locks_all_memory(void *unused) {
-  (void)unused;
+static void locks_all_memory(void *UNUSED(unused)) {
   check(wire_stack_alloc(8 * 4096) != NULL);
   if (mlockall(MCL_CURRENT | MCL_FUTURE) != 0)
     _exit(77);
@@ -278,8 +263,7 @@ static void locks_all_memory(void *unused) {
   check(wire_stack_alloc(64 * 4096) != NULL);
 }
 
-static void a_program_that_locks_its_memory_gets_guarded_stacks(void **state) {
-  (void)state;
+static void a_program_that_locks_its_memory_gets_guarded_stacks(void **UNUSED(state)) {
   if (TESTS_WITH_SANITIZER)
     skip(); /* the shadow cannot be locked */
   const struct child *child = run_child(locks_all_memory, NULL);
@@ -311,8 +295,7 @@ static void counts(void *count) {
 }
 
 /* More than there may be mappings, each with a wire that runs. */
-static void more_stacks_than_mappings_are_allowed(void **state) {
-  (void)state;
+static void more_stacks_than_mappings_are_allowed(void **UNUSED(state)) {
   long limit = mapping_limit();
   if (GUARD_BY_MPROTECT || !kernel_installs_guards() || limit > 100000)
     skip();
@@ -363,8 +346,7 @@ static void reaches_the_limit(void *limit) {
   check(wire_stack_alloc(limit_stack) == last);
 }
 
-static void the_limit_on_mappings_is_reported_by_its_name(void **state) {
-  (void)state;
+static void the_limit_on_mappings_is_reported_by_its_name(void **UNUSED(state)) {
   long limit = mapping_limit();
   if (!GUARD_BY_MPROTECT || limit > 100000)
     skip();
@@ -393,8 +375,7 @@ static void *allocates_and_frees(void *letter) {
   return NULL;
 }
 
-static void threads_allocate_at_the_same_time(void **state) {
-  (void)state;
+static void threads_allocate_at_the_same_time(void **UNUSED(state)) {
   pthread_t threads[4];
   char letters[] = "abcd";
   for (int i = 0; i < 4; i++)
@@ -403,8 +384,7 @@ static void threads_allocate_at_the_same_time(void **state) {
     assert_int_equal(pthread_join(threads[i], NULL), 0);
 }
 
-static void allocates_in_a_wire(void *unused) {
-  (void)unused;
+static void allocates_in_a_wire(void *UNUSED(unused)) {
   static wire_t wire;
   check(wire_init(&wire, "inner", marks, "inner ", WIRE_STACK_ALLOC(16384)) != NULL);
 }
@@ -415,8 +395,7 @@ static void *copies_own_permissions(void *to) {
   return NULL;
 }
 
-static void stacks_are_executable_only_if_those_of_threads_are(void **state) {
-  (void)state;
+static void stacks_are_executable_only_if_those_of_threads_are(void **UNUSED(state)) {
   pthread_t thread;
   char permissions[5];
   assert_int_equal(pthread_create(&thread, NULL, copies_own_permissions, permissions), 0);
@@ -427,16 +406,14 @@ static void stacks_are_executable_only_if_those_of_threads_are(void **state) {
   wire_stack_free(stack, 4096);
 }
 
-static void the_macro_gives_stack_and_size_also_in_a_wire(void **state) {
-  (void)state;
+static void the_macro_gives_stack_and_size_also_in_a_wire(void **UNUSED(state)) {
   start_afresh();
   spawn(allocates_in_a_wire, NULL);
   wire_thread_run();
   assert_trace("inner ");
 }
 
-static void a_static_array_is_a_stack_too(void **state) {
-  (void)state;
+static void a_static_array_is_a_stack_too(void **UNUSED(state)) {
   start_afresh();
   static char array[4 * 65536];
   static wire_t wire;

@@ -34,8 +34,7 @@ static void free_all(char **stacks, int count, size_t size) {
     wire_stack_free(stacks[i], (unsigned)size);
 }
 
-static void the_stack_freed_last_is_used_next_and_keeps_its_memory(void **state) {
-  (void)state;
+static void the_stack_freed_last_is_used_next_and_keeps_its_memory(void **UNUSED(state)) {
   const size_t sizes[] = {page, 4 * page, 16 * page, 256 * page};
   for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
     char *stacks[2];
@@ -49,8 +48,7 @@ static void the_stack_freed_last_is_used_next_and_keeps_its_memory(void **state)
   }
 }
 
-static void others_keep_one_page_each(void **state) {
-  (void)state;
+static void others_keep_one_page_each(void **UNUSED(state)) {
   enum { count = 300, size = 65536, used = 299 };
   static char *stacks[count];
   size_t before = resident_bytes();
@@ -65,8 +63,7 @@ static void others_keep_one_page_each(void **state) {
 }
 
 /* As many as there are in the arena of the second half of these, and all of them given back. */
-static void many_that_are_all_given_back_keep_next_to_nothing(void **state) {
-  (void)state;
+static void many_that_are_all_given_back_keep_next_to_nothing(void **UNUSED(state)) {
   enum { count = 1500, size = 16384 };
   static char *stacks[count];
   size_t before = resident_bytes();
@@ -90,8 +87,7 @@ static void adds(void *sum) {
   ++*(int *)sum;
 }
 
-static void wires_run_on_stacks_that_come_and_go(void **state) {
-  (void)state;
+static void wires_run_on_stacks_that_come_and_go(void **UNUSED(state)) {
   enum { count = 200, size = TESTS_WITH_SANITIZER ? 65536 : 12288 };
   static wire_t wires[count];
   static char *stacks[count];
@@ -116,8 +112,7 @@ static void *frees(void *stack) {
   return NULL;
 }
 
-static void what_a_thread_frees_outlives_it(void **state) {
-  (void)state;
+static void what_a_thread_frees_outlives_it(void **UNUSED(state)) {
   char *stack;
   allocate_and_fill(&stack, 1, 16384);
   pthread_t thread;
@@ -135,8 +130,7 @@ static void uses_stacks_in_the_child(void *in_use) {
   wire_stack_free(in_use, 65536);
 }
 
-static void a_forked_process_has_its_own(void **state) {
-  (void)state;
+static void a_forked_process_has_its_own(void **UNUSED(state)) {
   char *stacks[20];
   allocate_and_fill(stacks, 20, 65536);
   free_all(stacks + 1, 19, 65536);
@@ -148,8 +142,7 @@ static void a_forked_process_has_its_own(void **state) {
   wire_stack_free(stacks[0], 65536);
 }
 
-static void needs_the_address_space_of_others(void *unused) {
-  (void)unused;
+static void needs_the_address_space_of_others(void *UNUSED(unused)) {
   enum { count = 100, size = 256 << 10 };
   static char *stacks[count];
   size_t before = address_space();
@@ -164,15 +157,13 @@ static void needs_the_address_space_of_others(void *unused) {
   check(readable(stack - 1) == 0 && writable(stack) == 1 && readable(stack + (8u << 20)) == 0);
 }
 
-static void address_space_that_is_kept_for_later_is_there_for_other_sizes(void **state) {
-  (void)state;
+static void address_space_that_is_kept_for_later_is_there_for_other_sizes(void **UNUSED(state)) {
   if (TESTS_WITH_SANITIZER)
     skip(); /* reserves more than any limit */
   expect_success(run_child(needs_the_address_space_of_others, NULL));
 }
 
-static void gives_back_twice(void *unused) {
-  (void)unused;
+static void gives_back_twice(void *UNUSED(unused)) {
   enum { count = 150, size = 8192 };
   static char *stacks[count];
   allocate_and_fill(stacks, count, size);
@@ -180,8 +171,7 @@ static void gives_back_twice(void *unused) {
   wire_stack_free(stacks[count - 1], size);
 }
 
-static void to_give_back_twice_ends_the_program(void **state) {
-  (void)state;
+static void to_give_back_twice_ends_the_program(void **UNUSED(state)) {
   const struct child *child = run_child(gives_back_twice, NULL);
   expect_signal(child, SIGABRT);
   expect_said(child, "wire_stack_free");

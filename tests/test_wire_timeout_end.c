@@ -7,8 +7,7 @@
 
 /* --- lists ---------------------------------------------------------------------------------- */
 
-static void waits_in_a_list(void *unused) {
-  (void)unused;
+static void waits_in_a_list(void *UNUSED(argument)) {
   wire_timeout_t later;
   check(wire_timeout_init(&later) == 0);
   wire_wait_list_t list;
@@ -25,19 +24,16 @@ static void waits_in_a_list(void *unused) {
   wire_timeout_stop(&later);
 }
 
-static void its_wait_can_be_chained_into_a_list(void **unused) {
-  (void)unused;
+static void its_wait_can_be_chained_into_a_list(void **UNUSED(state)) {
   assert_wire_marks(waits_in_a_list, "short short long ");
 }
 
-static void begins_and_ends(void *unused) {
-  (void)unused;
+static void begins_and_ends(void *UNUSED(argument)) {
   reset(hour);
   wire_yield();
 }
 
-static void takes_it_over(void *unused) {
-  (void)unused;
+static void takes_it_over(void *UNUSED(argument)) {
   wire_wait_list_t list;
   wire_wait_list_init(&list);
   reset(5);
@@ -48,13 +44,9 @@ static void takes_it_over(void *unused) {
   mark("expired");
 }
 
-static void arms_and_ends(void *unused) {
-  (void)unused;
-  reset(5);
-}
+static void arms_and_ends(void *UNUSED(argument)) { reset(5); }
 
-static void waits_in_a_list_without_reset(void *unused) {
-  (void)unused;
+static void waits_in_a_list_without_reset(void *UNUSED(argument)) {
   wire_wait_list_t list;
   wire_wait_list_init(&list);
   wire_wait_chain(&list, wire_timeout_wait_get(&timeout));
@@ -63,16 +55,14 @@ static void waits_in_a_list_without_reset(void *unused) {
 }
 
 /* The timeout is nobody's stack. */
-static void it_outlives_the_wire_that_armed_it(void **unused) {
-  (void)unused;
+static void it_outlives_the_wire_that_armed_it(void **UNUSED(state)) {
   spawn(arms_and_ends, NULL);
   spawn(waits_in_a_list_without_reset, NULL);
   wire_thread_run();
   assert_trace("expired");
 }
 
-static void it_belongs_to_the_wire_that_reset_it_last(void **unused) {
-  (void)unused;
+static void it_belongs_to_the_wire_that_reset_it_last(void **UNUSED(state)) {
   spawn(begins_and_ends, NULL);
   spawn(takes_it_over, NULL);
   wire_thread_run();
@@ -89,16 +79,14 @@ static void leaves_armed(void *milliseconds) {
   }
 }
 
-static void leaves_expired(void *unused) {
-  (void)unused;
+static void leaves_expired(void *UNUSED(argument)) {
   wire_timeout_t own;
   check(wire_timeout_init(&own) == 0);
   check(wire_timeout_reset(&own, 1) == 0);
   mark("%d ", wire_timeout_wait(&event, &own));
 }
 
-static void a_wire_that_ends_leaves_no_armed_timeout_behind(void **unused) {
-  (void)unused;
+static void a_wire_that_ends_leaves_no_armed_timeout_behind(void **UNUSED(state)) {
   spawn(leaves_armed, &hour);
   wire_thread_run();
   for (int i = 0; i < 10; i++)
@@ -106,14 +94,12 @@ static void a_wire_that_ends_leaves_no_armed_timeout_behind(void **unused) {
   wire_thread_run();
 }
 
-static void a_wire_that_ends_leaves_no_expired_timeout_behind(void **unused) {
-  (void)unused;
+static void a_wire_that_ends_leaves_no_expired_timeout_behind(void **UNUSED(state)) {
   assert_wire_marks(leaves_expired, "2 ");
   assert_wire_marks(leaves_expired, "2 ");
 }
 
-static void waits_for_an_hour(void *unused) {
-  (void)unused;
+static void waits_for_an_hour(void *UNUSED(argument)) {
   reset(hour);
   wait_for_event();
   mark("never ");
@@ -125,8 +111,7 @@ static void cancels(void *wire) {
   mark("cancelled ");
 }
 
-static void a_cancelled_wire_ends_in_its_wait_and_its_timeout_with_it(void **unused) {
-  (void)unused;
+static void a_cancelled_wire_ends_in_its_wait_and_its_timeout_with_it(void **UNUSED(state)) {
   wire_t *wire = spawn(waits_for_an_hour, NULL);
   spawn(cancels, wire);
   wire_thread_run();
@@ -137,8 +122,7 @@ static void a_cancelled_wire_ends_in_its_wait_and_its_timeout_with_it(void **unu
 
 /* --- arguments ------------------------------------------------------------------------------ */
 
-static void bad_arguments_give_EINVAL_and_change_nothing(void **unused) {
-  (void)unused;
+static void bad_arguments_give_EINVAL_and_change_nothing(void **UNUSED(state)) {
   errno = 0;
   assert_int_equal(wire_timeout_init(NULL), -1);
   assert_int_equal(errno, EINVAL);
@@ -160,8 +144,7 @@ static void bad_arguments_give_EINVAL_and_change_nothing(void **unused) {
   wire_thread_run();
 }
 
-static void a_negative_time_leaves_it_armed(void **unused) {
-  (void)unused;
+static void a_negative_time_leaves_it_armed(void **UNUSED(state)) {
   reset(1);
   assert_int_equal(wire_timeout_reset(&timeout, -1), -1);
   assert_wire_marks(waits, "2 ");
@@ -184,16 +167,14 @@ static void misuses(void *which) {
   }
 }
 
-static void misuse_that_cannot_be_reported_aborts(void **unused) {
-  (void)unused;
+static void misuse_that_cannot_be_reported_aborts(void **UNUSED(state)) {
   static const char *const functions[] = {"wire_timeout_stop", "wire_timeout_wait_start",
                                           "wire_timeout_wait_stop", "wire_timeout_wait"};
   for (int i = 0; i < (int)ARRAY_SIZE(functions); i++)
     expect_abort(run_child(misuses, &i), functions[i], NULL);
 }
 
-static void succeeds_without_touching_errno(void *unused) {
-  (void)unused;
+static void succeeds_without_touching_errno(void *UNUSED(argument)) {
   errno = 4711;
   check(wire_timeout_init(&timeout) == 0);
   reset(1);
@@ -204,14 +185,12 @@ static void succeeds_without_touching_errno(void *unused) {
   check(errno == 4711);
 }
 
-static void successful_calls_leave_errno_alone(void **unused) {
-  (void)unused;
+static void successful_calls_leave_errno_alone(void **UNUSED(state)) {
   assert_wire_marks(succeeds_without_touching_errno, "");
 }
 
 /* The memory holds what an earlier function left there. */
-static void uses_memory_as_it_is(void *unused) {
-  (void)unused;
+static void uses_memory_as_it_is(void *UNUSED(argument)) {
   for (int byte = 0; byte < 256; byte++) {
     wire_timeout_t own;
     memset(&own, byte, sizeof own);
@@ -224,8 +203,7 @@ static void uses_memory_as_it_is(void *unused) {
   mark("done");
 }
 
-static void init_does_not_look_at_the_former_content(void **unused) {
-  (void)unused;
+static void init_does_not_look_at_the_former_content(void **UNUSED(state)) {
   assert_wire_marks(uses_memory_as_it_is, "done");
 }
 
@@ -233,8 +211,7 @@ static void init_does_not_look_at_the_former_content(void **unused) {
 
 #define MANY 5000
 
-static void *expires_many(void *unused) {
-  (void)unused;
+static void *expires_many(void *UNUSED(argument)) {
   wire_timeout_t *many = calloc(MANY, sizeof *many);
   check(many != NULL);
   int before = open_descriptors();
@@ -251,8 +228,7 @@ static void *expires_many(void *unused) {
   return NULL;
 }
 
-static void many_timeouts_in_two_threads_cost_no_descriptors(void **unused) {
-  (void)unused;
+static void many_timeouts_in_two_threads_cost_no_descriptors(void **UNUSED(state)) {
   pthread_t threads[2];
   for (int i = 0; i < 2; i++)
     assert_int_equal(pthread_create(&threads[i], NULL, expires_many, NULL), 0);

@@ -6,8 +6,7 @@
 
 static wire_timeout_t timeout;
 
-static int new_timeout(void **unused) {
-  (void)unused;
+static int new_timeout(void **UNUSED(state)) {
   start_afresh();
   take_trace();
   assert_int_equal(wire_timeout_init(&timeout), 0);
@@ -26,8 +25,7 @@ static void reset(int milliseconds) { check(wire_timeout_reset(&timeout, millise
     assert_trace(expected);                                                                        \
   } while (0)
 
-static void waits_as_for_a_descriptor(void *unused) {
-  (void)unused;
+static void waits_as_for_a_descriptor(void *UNUSED(argument)) {
   int64_t begin = milliseconds_now();
   reset(short_time);
   wire_fd_wait(&timeout.fd_state);
@@ -36,13 +34,11 @@ static void waits_as_for_a_descriptor(void *unused) {
   mark("waited ");
 }
 
-static void it_is_waited_for_as_a_descriptor(void **unused) {
-  (void)unused;
+static void it_is_waited_for_as_a_descriptor(void **UNUSED(state)) {
   assert_wire_marks(waits_as_for_a_descriptor, "waited ");
 }
 
-static void chains_as_a_descriptor(void *unused) {
-  (void)unused;
+static void chains_as_a_descriptor(void *UNUSED(argument)) {
   wire_wait_list_t list;
   wire_wait_list_init(&list);
   int64_t begin = milliseconds_now();
@@ -54,27 +50,23 @@ static void chains_as_a_descriptor(void *unused) {
   mark("listed ");
 }
 
-static void it_is_chained_as_a_descriptor(void **unused) {
-  (void)unused;
+static void it_is_chained_as_a_descriptor(void **UNUSED(state)) {
   assert_wire_marks(chains_as_a_descriptor, "listed ");
 }
 
 /* Disarmed it is waited for without end, so the wire never goes on. */
-static void waits_for_what_is_disarmed(void *unused) {
-  (void)unused;
+static void waits_for_what_is_disarmed(void *UNUSED(argument)) {
   reset(short_time);
   reset(0);
   wire_fd_wait(&timeout.fd_state);
   mark("expired ");
 }
 
-static void disarmed_it_does_not_end_the_wait(void **unused) {
-  (void)unused;
+static void disarmed_it_does_not_end_the_wait(void **UNUSED(state)) {
   assert_wire_marks(waits_for_what_is_disarmed, "");
 }
 
-static void ends_the_watch(void *unused) {
-  (void)unused;
+static void ends_the_watch(void *UNUSED(argument)) {
   reset(hour);
   check(wire_fd_mode_none(&timeout.fd_state) == 0);
   wire_timeout_wait_start(&timeout);
@@ -82,8 +74,7 @@ static void ends_the_watch(void *unused) {
   mark("ended ");
 }
 
-static void its_watch_is_ended_as_that_of_a_descriptor(void **unused) {
-  (void)unused;
+static void its_watch_is_ended_as_that_of_a_descriptor(void **UNUSED(state)) {
   assert_wire_marks(ends_the_watch, "ended "); /* nobody waits for an hour */
 }
 
@@ -93,8 +84,7 @@ static union {
   wire_fd_state_t state;
 } memory;
 
-static void watches_where_a_timeout_was(void *unused) {
-  (void)unused;
+static void watches_where_a_timeout_was(void *UNUSED(argument)) {
   int ends[2];
   make_pair(ends);
   check(wire_timeout_init(&memory.timeout) == 0);
@@ -109,13 +99,11 @@ static void watches_where_a_timeout_was(void *unused) {
   close(ends[1]);
 }
 
-static void its_memory_becomes_that_of_a_watch(void **unused) {
-  (void)unused;
+static void its_memory_becomes_that_of_a_watch(void **UNUSED(state)) {
   assert_wire_marks(watches_where_a_timeout_was, "readable ");
 }
 
-static void expires_where_a_watch_was(void *unused) {
-  (void)unused;
+static void expires_where_a_watch_was(void *UNUSED(argument)) {
   int ends[2];
   make_pair(ends);
   wire_fd_mode_init(&memory.state, ends[0]);
@@ -132,8 +120,7 @@ static void expires_where_a_watch_was(void *unused) {
   close(ends[1]);
 }
 
-static void the_memory_of_a_watch_becomes_that_of_a_timeout(void **unused) {
-  (void)unused;
+static void the_memory_of_a_watch_becomes_that_of_a_timeout(void **UNUSED(state)) {
   assert_wire_marks(expires_where_a_watch_was, "expired ");
 }
 

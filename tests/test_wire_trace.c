@@ -49,8 +49,7 @@ static void run_two(int *times) {
   wire_thread_run();
 }
 
-static void wrong_calls_are_refused(void **state) {
-  (void)state;
+static void wrong_calls_are_refused(void **UNUSED(state)) {
   errno = 0;
   assert_int_equal(wire_trace_start(NULL), -1);
   assert_int_equal(errno, EINVAL);
@@ -62,8 +61,7 @@ static void wrong_calls_are_refused(void **state) {
   assert_int_equal(errno, EINVAL);
 }
 
-static void there_is_one_trace_at_a_time(void **state) {
-  (void)state;
+static void there_is_one_trace_at_a_time(void **UNUSED(state)) {
   assert_int_equal(wire_trace_start(file_name()), 0);
   assert_int_equal(wire_trace_start("other.json"), -1);
   assert_int_equal(errno, EBUSY);
@@ -73,8 +71,7 @@ static void there_is_one_trace_at_a_time(void **state) {
   assert_int_equal(wire_trace_stop(), -1);
 }
 
-static void a_second_trace_replaces_the_file(void **state) {
-  (void)state;
+static void a_second_trace_replaces_the_file(void **UNUSED(state)) {
   assert_int_equal(wire_trace_start(file_name()), 0);
   run_two(&many);
   assert_int_equal(wire_trace_stop(), 0);
@@ -88,8 +85,7 @@ static void a_second_trace_replaces_the_file(void **state) {
   assert_true(file_size() < size / 100);
 }
 
-static void a_full_disk_is_reported_in_the_end(void **state) {
-  (void)state;
+static void a_full_disk_is_reported_in_the_end(void **UNUSED(state)) {
   struct rlimit old, small = {100000, RLIM_INFINITY};
   assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
   small.rlim_max = old.rlim_max;
@@ -107,8 +103,7 @@ static void a_full_disk_is_reported_in_the_end(void **state) {
   assert_string_equal(tail(5), "\"}\n]"); // whole events, and there was room for the end
 }
 
-static void what_cannot_be_written_at_all_is_reported_at_once(void **state) {
-  (void)state;
+static void what_cannot_be_written_at_all_is_reported_at_once(void **UNUSED(state)) {
   assert_int_equal(wire_trace_start("/dev/full"), -1);
   assert_int_equal(errno, ENOSPC);
   assert_int_equal(wire_trace_start(file_name()), 0);
@@ -116,8 +111,7 @@ static void what_cannot_be_written_at_all_is_reported_at_once(void **state) {
 }
 
 // A program that becomes a daemon closes whatever is open.
-static void a_descriptor_that_was_closed_is_left_alone(void **state) {
-  (void)state;
+static void a_descriptor_that_was_closed_is_left_alone(void **UNUSED(state)) {
   int before = dup(0);
   assert_int_equal(wire_trace_start(file_name()), 0);
   struct stat wanted, status;
@@ -147,8 +141,7 @@ static void a_descriptor_that_was_closed_is_left_alone(void **state) {
 
 static wire_channel_t channel;
 
-static void keeps_errno(void *unused) {
-  (void)unused;
+static void keeps_errno(void *UNUSED(argument)) {
   for (int i = 1; i < 2000; i++) {
     errno = i;
     wire_yield();
@@ -159,8 +152,7 @@ static void keeps_errno(void *unused) {
   wire_channel_send(&channel, NULL);
 }
 
-static void keeps_another_errno(void *unused) {
-  (void)unused;
+static void keeps_another_errno(void *UNUSED(argument)) {
   void *message = &message;
   errno = 12345;
   while (message) {
@@ -169,8 +161,7 @@ static void keeps_another_errno(void *unused) {
   }
 }
 
-static void errno_stays_as_it_is_also_when_nothing_can_be_written(void **state) {
-  (void)state;
+static void errno_stays_as_it_is_also_when_nothing_can_be_written(void **UNUSED(state)) {
   struct rlimit old, small = {1000, RLIM_INFINITY};
   assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
   small.rlim_max = old.rlim_max;
@@ -192,8 +183,7 @@ static void errno_stays_as_it_is_also_when_nothing_can_be_written(void **state) 
 // Its own wires know nothing of the trace, which begins and ends in another thread.
 static int stop_thread, in_thread;
 
-static void yields_on(void *unused) {
-  (void)unused;
+static void yields_on(void *UNUSED(argument)) {
   while (!__atomic_load_n(&stop_thread, __ATOMIC_ACQUIRE)) {
     __atomic_store_n(&in_thread, 1, __ATOMIC_RELEASE);
     wire_yield();
@@ -208,8 +198,7 @@ static void *run_a_thread(void *unused) {
   return unused;
 }
 
-static void traces_come_and_go_while_threads_run(void **state) {
-  (void)state;
+static void traces_come_and_go_while_threads_run(void **UNUSED(state)) {
   pthread_t thread;
   stop_thread = in_thread = 0;
   assert_int_equal(pthread_create(&thread, NULL, run_a_thread, NULL), 0);
@@ -225,8 +214,7 @@ static void traces_come_and_go_while_threads_run(void **state) {
   pthread_join(thread, NULL);
 }
 
-static int remove_file(void **state) {
-  (void)state;
+static int remove_file(void **UNUSED(state)) {
   unlink(file_name());
   return 0;
 }

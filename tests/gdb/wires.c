@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "macros.h"
 #include "wire.h"
 #include "wire_channel.h"
 #include "wire_fd.h"
@@ -24,31 +25,23 @@ __attribute__((noinline)) static void hold_here(volatile int depth) {
   __asm__ volatile("" ::"r"(&local) : "memory");
 }
 
-static void holds(void *unused) {
-  (void)unused;
+static void holds(void *UNUSED(argument)) {
   wire_lock_take(&lock);
   hold_here(2);
 }
 
-static void locks(void *unused) {
-  (void)unused;
-  wire_lock_take(&lock);
-}
+static void locks(void *UNUSED(argument)) { wire_lock_take(&lock); }
 
-static void sends(void *unused) {
-  (void)unused;
-  wire_channel_send(&channel, NULL);
-}
+static void sends(void *UNUSED(argument)) { wire_channel_send(&channel, NULL); }
 
-static void reads(void *unused) {
-  (void)unused;
+static void reads(void *UNUSED(argument)) {
   wire_fd_state_t fd;
   wire_fd_mode_init(&fd, ends[0]);
   wire_fd_mode_read(&fd);
   wire_fd_wait(&fd);
 }
 
-static void ends_at_once(void *unused) { (void)unused; }
+static void ends_at_once(void *UNUSED(argument)) {}
 
 __attribute__((noinline)) static void look_here(int crash) {
   __asm__ volatile("" ::: "memory");
@@ -73,8 +66,7 @@ static void *other_thread(void *go_on) {
   return NULL;
 }
 
-int main(int count, char **arguments) {
-  (void)arguments;
+int main(int count, char **UNUSED(arguments)) {
   static wire_t wires[5];
   int crash = count > 1, ready[2];
   char byte;

@@ -109,9 +109,6 @@ HELPER void same_in_a_wire(void (*scenario)(void)) {
 
 /* Makes a test of a scenario. */
 #define SAME(name)                                                                                 \
-  static void test_##name(void **state) {                                                          \
-    (void)state;                                                                                   \
-    same_in_a_wire(name);                                                                          \
-  }
+  static void test_##name(void **UNUSED(state)) { same_in_a_wire(name); }
 
 #endif

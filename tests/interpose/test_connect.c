@@ -46,8 +46,7 @@ static void note_threads(void) {
     most_threads = count;
 }
 
-static void client(void *unused) {
-  (void)unused;
+static void client(void *UNUSED(argument)) {
   int fd = socket(address.ss_family, SOCK_STREAM, 0);
   check(fd >= 0 && connect_here(fd) == 0);
   char byte = 0;
@@ -56,8 +55,7 @@ static void client(void *unused) {
   waiting--;
 }
 
-static void server(void *unused) {
-  (void)unused;
+static void server(void *UNUSED(argument)) {
   for (int i = 0; i < MANY; i++) {
     int fd = accept(listener, NULL, NULL);
     check(fd >= 0 && send(fd, "x", 1, 0) == 1 && close(fd) == 0);
@@ -88,8 +86,7 @@ static void many_connect(int family, int backlog) {
  * leaves that no time, and those of sanitizers. */
 #define FEW (MANY / 10)
 
-static void connecting_by_tcp_needs_no_thread(void **state) {
-  (void)state;
+static void connecting_by_tcp_needs_no_thread(void **UNUSED(state)) {
   many_connect(AF_INET, MANY);
   assert_true(most_threads <= FEW);
   int probe = socket(AF_INET6, SOCK_STREAM, 0);
@@ -101,23 +98,16 @@ static void connecting_by_tcp_needs_no_thread(void **state) {
   close(probe);
 }
 
-static void connecting_locally_needs_no_thread(void **state) {
-  (void)state;
+static void connecting_locally_needs_no_thread(void **UNUSED(state)) {
   many_connect(AF_UNIX, MANY);
   assert_true(most_threads <= FEW);
 }
 
 /* Who has to wait for a place in the queue does so without stopping the wire that makes room. */
-static void a_full_queue_is_waited_for(void **state) {
-  (void)state;
-  many_connect(AF_UNIX, 1);
-}
+static void a_full_queue_is_waited_for(void **UNUSED(state)) { many_connect(AF_UNIX, 1); }
 
 static volatile int handled;
-static void handler(int number) {
-  (void)number;
-  handled++;
-}
+static void handler(int UNUSED(number)) { handled++; }
 
 /* The queue of the listener is full: the kernel drops what asks for a connection. */
 static int fill_queue(int *fds, int most) {
@@ -133,8 +123,7 @@ static int fill_queue(int *fds, int most) {
   return 0;
 }
 
-static void send_signal(void *unused) {
-  (void)unused;
+static void send_signal(void *UNUSED(argument)) {
   check(syscall(SYS_tgkill, getpid(), scenario_thread, SIGUSR1) == 0);
 }
 
@@ -235,8 +224,7 @@ static void accepts_one(void *number) {
   note_threads();
 }
 
-static void connects_then_closes_the_listener(void *unused) {
-  (void)unused;
+static void connects_then_closes_the_listener(void *UNUSED(argument)) {
   int fd = socket(AF_INET, SOCK_STREAM, 0);
   check(connect_here(fd) == 0);
   while (!accepted)
@@ -247,8 +235,7 @@ static void connects_then_closes_the_listener(void *unused) {
 }
 
 /* One gets the connection, and the others wait for the next one, in no thread. */
-static void many_accept_one_connection(void **state) {
-  (void)state;
+static void many_accept_one_connection(void **UNUSED(state)) {
   start_afresh();
   listen_here(AF_INET, 4);
   accepted = most_threads = 0;

@@ -41,8 +41,7 @@ static void holds_for_a_while(void *name) {
   check(pthread_mutex_unlock(&mutex) == 0);
 }
 
-static void wires_of_a_thread_exclude_each_other(void **state) {
-  (void)state;
+static void wires_of_a_thread_exclude_each_other(void **UNUSED(state)) {
   for (size_t i = 0; i < KINDS; i++) {
     start_afresh();
     make_mutex(kinds[i]);
@@ -58,8 +57,7 @@ static void wires_of_a_thread_exclude_each_other(void **state) {
   }
 }
 
-static void holds_twice(void *unused) {
-  (void)unused;
+static void holds_twice(void *UNUSED(argument)) {
   check(pthread_mutex_lock(&mutex) == 0);
   check(pthread_mutex_lock(&mutex) == 0);
   wire_yield();
@@ -71,8 +69,7 @@ static void holds_twice(void *unused) {
   check(pthread_mutex_unlock(&mutex) == 0);
 }
 
-static void takes(void *unused) {
-  (void)unused;
+static void takes(void *UNUSED(argument)) {
   check(pthread_mutex_trylock(&mutex) == EBUSY);
   check(pthread_mutex_unlock(&mutex) == EPERM);
   check(pthread_mutex_lock(&mutex) == 0);
@@ -80,8 +77,7 @@ static void takes(void *unused) {
   check(pthread_mutex_unlock(&mutex) == 0);
 }
 
-static void a_recursive_mutex_belongs_to_the_wire(void **state) {
-  (void)state;
+static void a_recursive_mutex_belongs_to_the_wire(void **UNUSED(state)) {
   start_afresh();
   make_mutex(PTHREAD_MUTEX_RECURSIVE);
   spawn_named("holder", holds_twice, NULL);
@@ -91,8 +87,7 @@ static void a_recursive_mutex_belongs_to_the_wire(void **state) {
   free_stacks();
 }
 
-static void locks_again(void *unused) {
-  (void)unused;
+static void locks_again(void *UNUSED(argument)) {
   check(pthread_mutex_lock(&mutex) == 0);
   check(pthread_mutex_lock(&mutex) == EDEADLK);
   wire_yield();
@@ -100,15 +95,13 @@ static void locks_again(void *unused) {
   check(pthread_mutex_unlock(&mutex) == EPERM);
 }
 
-static void is_told_that_it_is_not_the_holder(void *unused) {
-  (void)unused;
+static void is_told_that_it_is_not_the_holder(void *UNUSED(argument)) {
   check(pthread_mutex_trylock(&mutex) == EBUSY);
   check(pthread_mutex_unlock(&mutex) == EPERM);
   mark("told ");
 }
 
-static void an_errorcheck_mutex_checks_the_wire(void **state) {
-  (void)state;
+static void an_errorcheck_mutex_checks_the_wire(void **UNUSED(state)) {
   start_afresh();
   make_mutex(PTHREAD_MUTEX_ERRORCHECK);
   spawn_named("holder", locks_again, NULL);
@@ -122,16 +115,14 @@ static volatile int stop, thread_has_it;
 static volatile long ticks, ticks_needed;
 
 /* Counts while others wait, so that a test can tell that the thread goes on. */
-static void ticker(void *unused) {
-  (void)unused;
+static void ticker(void *UNUSED(argument)) {
   while (!stop) {
     ticks++;
     wire_yield();
   }
 }
 
-static void *thread_holds_until_ticks(void *unused) {
-  (void)unused;
+static void *thread_holds_until_ticks(void *UNUSED(argument)) {
   check(pthread_mutex_lock(&mutex) == 0);
   thread_has_it = 1;
   while (ticks < ticks_needed)
@@ -140,8 +131,7 @@ static void *thread_holds_until_ticks(void *unused) {
   return NULL;
 }
 
-static void waits_for_the_thread(void *unused) {
-  (void)unused;
+static void waits_for_the_thread(void *UNUSED(argument)) {
   pthread_t thread;
   thread_has_it = 0;
   ticks = 0;
@@ -157,8 +147,7 @@ static void waits_for_the_thread(void *unused) {
   mark("got it ");
 }
 
-static void a_mutex_of_another_thread_is_waited_for_by_the_wire_only(void **state) {
-  (void)state;
+static void a_mutex_of_another_thread_is_waited_for_by_the_wire_only(void **UNUSED(state)) {
   for (size_t i = 0; i < KINDS; i++) {
     start_afresh();
     make_mutex(kinds[i]);
@@ -171,16 +160,14 @@ static void a_mutex_of_another_thread_is_waited_for_by_the_wire_only(void **stat
   }
 }
 
-static void holds_until_stop(void *unused) {
-  (void)unused;
+static void holds_until_stop(void *UNUSED(argument)) {
   check(pthread_mutex_lock(&mutex) == 0);
   while (!stop)
     wire_yield();
   check(pthread_mutex_unlock(&mutex) == 0);
 }
 
-static void has_no_time(void *unused) {
-  (void)unused;
+static void has_no_time(void *UNUSED(argument)) {
   struct timespec until = in_milliseconds(CLOCK_REALTIME, 20);
   struct timespec wrong = {0, -1};
   check(pthread_mutex_timedlock(&mutex, &until) == ETIMEDOUT);
@@ -191,8 +178,7 @@ static void has_no_time(void *unused) {
   stop = 1;
 }
 
-static void a_deadline_ends_the_wait_for_a_mutex(void **state) {
-  (void)state;
+static void a_deadline_ends_the_wait_for_a_mutex(void **UNUSED(state)) {
   start_afresh();
   make_mutex(PTHREAD_MUTEX_NORMAL);
   stop = 0;
@@ -205,8 +191,7 @@ static void a_deadline_ends_the_wait_for_a_mutex(void **state) {
 
 static int items, produced;
 
-static void consumes(void *unused) {
-  (void)unused;
+static void consumes(void *UNUSED(argument)) {
   check(pthread_mutex_lock(&mutex) == 0);
   for (int i = 0; i < 10; i++) {
     while (items == 0)
@@ -217,8 +202,7 @@ static void consumes(void *unused) {
   check(pthread_mutex_unlock(&mutex) == 0);
 }
 
-static void *produces_in_a_thread(void *unused) {
-  (void)unused;
+static void *produces_in_a_thread(void *UNUSED(argument)) {
   for (produced = 0; produced < 10; produced++) {
     check(pthread_mutex_lock(&mutex) == 0);
     items++;
@@ -231,8 +215,7 @@ static void *produces_in_a_thread(void *unused) {
 
 static void produces(void *unused) { (void)produces_in_a_thread(unused); }
 
-static void a_condition_is_signalled_by_a_wire_of_the_same_thread(void **state) {
-  (void)state;
+static void a_condition_is_signalled_by_a_wire_of_the_same_thread(void **UNUSED(state)) {
   for (size_t i = 0; i < KINDS; i++) {
     start_afresh();
     make_mutex(kinds[i]);
@@ -245,8 +228,7 @@ static void a_condition_is_signalled_by_a_wire_of_the_same_thread(void **state) 
   }
 }
 
-static void a_condition_is_signalled_by_another_thread(void **state) {
-  (void)state;
+static void a_condition_is_signalled_by_another_thread(void **UNUSED(state)) {
   pthread_t thread;
   start_afresh();
   make_mutex(PTHREAD_MUTEX_NORMAL);
@@ -277,8 +259,7 @@ static void waits_in_vain(void *clock_argument) {
   mark("late ");
 }
 
-static void a_deadline_ends_the_wait_for_a_condition(void **state) {
-  (void)state;
+static void a_deadline_ends_the_wait_for_a_condition(void **UNUSED(state)) {
   static clockid_t clocks[] = {CLOCK_REALTIME, CLOCK_MONOTONIC};
   for (int i = 0; i < 2; i++) {
     pthread_condattr_t attributes;
@@ -296,8 +277,7 @@ static void a_deadline_ends_the_wait_for_a_condition(void **state) {
 
 static sem_t semaphore;
 
-static void takes_units(void *unused) {
-  (void)unused;
+static void takes_units(void *UNUSED(argument)) {
   for (int i = 0; i < 3; i++) {
     check(sem_wait(&semaphore) == 0);
     mark("%d ", i);
@@ -307,8 +287,7 @@ static void takes_units(void *unused) {
   mark("late ");
 }
 
-static void *posts_in_a_thread(void *unused) {
-  (void)unused;
+static void *posts_in_a_thread(void *UNUSED(argument)) {
   for (int i = 0; i < 3; i++) {
     sched_yield();
     check(sem_post(&semaphore) == 0);
@@ -318,8 +297,7 @@ static void *posts_in_a_thread(void *unused) {
 
 static void posts(void *unused) { (void)posts_in_a_thread(unused); }
 
-static void a_semaphore_is_posted_by_wires_and_threads(void **state) {
-  (void)state;
+static void a_semaphore_is_posted_by_wires_and_threads(void **UNUSED(state)) {
   pthread_t thread;
   start_afresh();
   check(sem_init(&semaphore, 0, 0) == 0);
@@ -347,8 +325,7 @@ static void reads(void *name) {
   check(pthread_rwlock_unlock(&rwlock) == 0);
 }
 
-static void writes(void *unused) {
-  (void)unused;
+static void writes(void *UNUSED(argument)) {
   check(pthread_rwlock_wrlock(&rwlock) == 0);
   mark("w+ ");
   wire_yield();
@@ -356,8 +333,7 @@ static void writes(void *unused) {
   check(pthread_rwlock_unlock(&rwlock) == 0);
 }
 
-static void a_writer_waits_for_readers(void **state) {
-  (void)state;
+static void a_writer_waits_for_readers(void **UNUSED(state)) {
   start_afresh();
   spawn_named("a", reads, "a");
   spawn_named("b", reads, "b");
@@ -375,8 +351,7 @@ static void *waits_for_ticks(void *result) {
 
 static int stop_marker; /* what the thread returns */
 
-static void joins(void *unused) {
-  (void)unused;
+static void joins(void *UNUSED(argument)) {
   pthread_t thread;
   void *result = NULL;
   ticks = 0;
@@ -388,8 +363,7 @@ static void joins(void *unused) {
   mark("joined ");
 }
 
-static void a_thread_is_joined_by_the_wire_only(void **state) {
-  (void)state;
+static void a_thread_is_joined_by_the_wire_only(void **UNUSED(state)) {
   start_afresh();
   stop = 0;
   spawn_named("joins", joins, NULL);
@@ -401,16 +375,14 @@ static void a_thread_is_joined_by_the_wire_only(void **state) {
 
 static pthread_barrier_t barrier;
 
-static void meets(void *unused) {
-  (void)unused;
+static void meets(void *UNUSED(argument)) {
   mark("comes ");
   int result = pthread_barrier_wait(&barrier);
   check(result == 0 || result == PTHREAD_BARRIER_SERIAL_THREAD);
   mark(result == 0 ? "goes " : "GOES ");
 }
 
-static void wires_meet_at_a_barrier(void **state) {
-  (void)state;
+static void wires_meet_at_a_barrier(void **UNUSED(state)) {
   start_afresh();
   check(pthread_barrier_init(&barrier, NULL, 3) == 0);
   for (int i = 0; i < 3; i++)
@@ -432,14 +404,12 @@ static void first_time(void) {
   mark("ends ");
 }
 
-static void calls_once(void *unused) {
-  (void)unused;
+static void calls_once(void *UNUSED(argument)) {
   check(pthread_once(&once, first_time) == 0);
   mark("after ");
 }
 
-static void once_is_done_before_anybody_goes_on(void **state) {
-  (void)state;
+static void once_is_done_before_anybody_goes_on(void **UNUSED(state)) {
   start_afresh();
   spawn_named("a", calls_once, NULL);
   spawn_named("b", calls_once, NULL);
@@ -451,8 +421,7 @@ static void once_is_done_before_anybody_goes_on(void **state) {
 static mtx_t c11_mutex;
 static cnd_t c11_condition;
 
-static void c11_consumes(void *unused) {
-  (void)unused;
+static void c11_consumes(void *UNUSED(argument)) {
   check(mtx_lock(&c11_mutex) == thrd_success);
   while (items == 0)
     check(cnd_wait(&c11_condition, &c11_mutex) == thrd_success);
@@ -461,8 +430,7 @@ static void c11_consumes(void *unused) {
   check(mtx_unlock(&c11_mutex) == thrd_success);
 }
 
-static void c11_produces(void *unused) {
-  (void)unused;
+static void c11_produces(void *UNUSED(argument)) {
   check(mtx_lock(&c11_mutex) == thrd_success);
   items++;
   check(cnd_signal(&c11_condition) == thrd_success);
@@ -470,8 +438,7 @@ static void c11_produces(void *unused) {
   check(mtx_unlock(&c11_mutex) == thrd_success);
 }
 
-static void c11_locks_work_alike(void **state) {
-  (void)state;
+static void c11_locks_work_alike(void **UNUSED(state)) {
   start_afresh();
   check(mtx_init(&c11_mutex, mtx_plain) == thrd_success);
   check(cnd_init(&c11_condition) == thrd_success);
@@ -482,8 +449,7 @@ static void c11_locks_work_alike(void **state) {
   free_stacks();
 }
 
-static void a_cancelled_wire_waits_for_nothing(void **state) {
-  (void)state;
+static void a_cancelled_wire_waits_for_nothing(void **UNUSED(state)) {
   start_afresh();
   make_mutex(PTHREAD_MUTEX_RECURSIVE);
   stop = 0;

@@ -8,10 +8,9 @@
 static int pipes[MANY][2], other[2], spare[2];
 static int first_reused, last_reused;
 
-static void handler(int number) { (void)number; }
+static void handler(int UNUSED(number)) {}
 
-static void polls_many(void *unused) {
-  (void)unused;
+static void polls_many(void *UNUSED(argument)) {
   struct pollfd polled[MANY];
   for (int i = 0; i < MANY; i++)
     polled[i] = (struct pollfd){pipes[i][0], POLLIN, 0};
@@ -23,15 +22,13 @@ static void polls_many(void *unused) {
   mark("polled ");
 }
 
-static void reads(void *unused) {
-  (void)unused;
+static void reads(void *UNUSED(argument)) {
   char byte;
   check(read(other[0], &byte, 1) == 1);
   mark("read ");
 }
 
-static void closes_all_that_it_does_not_know(void *unused) {
-  (void)unused;
+static void closes_all_that_it_does_not_know(void *UNUSED(argument)) {
   check(usleep(1000) == 0); /* both wait now */
   int highest = spare[1];
   closefrom(highest + 1);
@@ -44,8 +41,7 @@ static void closes_all_that_it_does_not_know(void *unused) {
   check(write(other[1], "x", 1) == 1);
 }
 
-static void numbers_may_be_taken_away_and_used_again(void **state) {
-  (void)state;
+static void numbers_may_be_taken_away_and_used_again(void **UNUSED(state)) {
   struct rlimit limit;
   assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
   limit.rlim_cur = limit.rlim_cur < 512 ? limit.rlim_cur : 512; /* own numbers end near it */

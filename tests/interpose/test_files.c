@@ -82,13 +82,9 @@ static void paths(void) {
 
 static int fds[2];
 
-static void unlock_file(void *unused) {
-  (void)unused;
-  check(flock(fds[0], LOCK_UN) == 0);
-}
+static void unlock_file(void *UNUSED(argument)) { check(flock(fds[0], LOCK_UN) == 0); }
 
-static void unlock_description(void *unused) {
-  (void)unused;
+static void unlock_description(void *UNUSED(argument)) {
   struct flock lock = {.l_type = F_UNLCK};
   check(fcntl(fds[0], F_OFD_SETLK, &lock) == 0);
 }
@@ -140,8 +136,7 @@ static void data_bases(void) {
   CALL(getaddrinfo("no address", NULL, &hints, &addresses));
 }
 
-static void post(void *unused) {
-  (void)unused;
+static void post(void *UNUSED(argument)) {
   struct sembuf up = {0, 1, 0};
   check(semop(fds[0], &up, 1) == 0);
 }
@@ -151,18 +146,14 @@ struct text {
   char text[8];
 };
 
-static void put_message(void *unused) {
-  (void)unused;
+static void put_message(void *UNUSED(argument)) {
   struct text text = {3, "hello"};
   check(msgsnd(fds[1], &text, 6, 0) == 0);
 }
 
 static mqd_t queue;
 
-static void put_in_queue(void *unused) {
-  (void)unused;
-  check(mq_send(queue, "hello", 6, 2) == 0);
-}
+static void put_in_queue(void *UNUSED(argument)) { check(mq_send(queue, "hello", 6, 2) == 0); }
 
 static void queues(void) {
   peer_t peer;

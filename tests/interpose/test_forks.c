@@ -79,14 +79,12 @@ static void spawns(void) {
 
 static int in_child;
 
-static void sleeper(void *unused) {
-  (void)unused;
+static void sleeper(void *UNUSED(argument)) {
   usleep(20000);
   mark(in_child ? "also in the child " : "woke ");
 }
 
-static void forker(void *unused) {
-  (void)unused;
+static void forker(void *UNUSED(argument)) {
   usleep(1000);
   pid_t child = fork();
   check(child >= 0);
@@ -100,8 +98,7 @@ static void forker(void *unused) {
 }
 
 /* Of the parent's wires only the one that forked is in the child. */
-static void test_other_wires_stay_in_the_parent(void **state) {
-  (void)state;
+static void test_other_wires_stay_in_the_parent(void **UNUSED(state)) {
   start_afresh();
   spawn(sleeper, NULL);
   spawn(forker, NULL);
@@ -118,8 +115,7 @@ static void prepare(void) {
 }
 static void go_on(void) { check(pthread_mutex_unlock(&mutex) == 0); }
 
-static void holds_the_mutex(void *unused) {
-  (void)unused;
+static void holds_the_mutex(void *UNUSED(argument)) {
   check(pthread_mutex_lock(&mutex) == 0);
   held = 1;
   usleep(1000);
@@ -129,8 +125,7 @@ static void holds_the_mutex(void *unused) {
   check(pthread_mutex_unlock(&mutex) == 0);
 }
 
-static void forks_meanwhile(void *unused) {
-  (void)unused;
+static void forks_meanwhile(void *UNUSED(argument)) {
   while (!held)
     wire_yield();
   pid_t child = fork();
@@ -144,8 +139,7 @@ static void forks_meanwhile(void *unused) {
 }
 
 /* A handler of fork() waits for a mutex that another wire has. Registered before anything ran. */
-static void test_handlers_of_fork_may_wait(void **state) {
-  (void)state;
+static void test_handlers_of_fork_may_wait(void **UNUSED(state)) {
   start_afresh();
   held = 0;
   spawn(forks_meanwhile, NULL);
@@ -164,21 +158,18 @@ static void waits_at_exit(void) {
   check(close(at_exit[0]) == 0);
 }
 
-static void exits(void *unused) {
-  (void)unused;
+static void exits(void *UNUSED(argument)) {
   usleep(100);
   exit(6);
 }
 
-static void writes_later(void *unused) {
-  (void)unused;
+static void writes_later(void *UNUSED(argument)) {
   usleep(2000);
   check(write(at_exit[1], "x", 1) == 1);
 }
 
 /* The other wires go on as long as functions that atexit() has registered wait for something. */
-static void test_functions_at_exit_may_wait(void **state) {
-  (void)state;
+static void test_functions_at_exit_may_wait(void **UNUSED(state)) {
   pid_t child = fork();
   assert_true(child >= 0);
   if (child == 0) {

@@ -10,8 +10,7 @@ static char path[] = "/tmp/wire-test-XXXXXX";
 static char handler_stack[64 * 1024];
 
 /* Runs whenever it can, and counts how often it did while the handler was not over. */
-static void intruder(void *unused) {
-  (void)unused;
+static void intruder(void *UNUSED(argument)) {
   while (!done) {
     intrusions += in_handler;
     wire_yield();
@@ -84,8 +83,7 @@ static void end(void) {
 }
 
 /* Before any wire of the process has made a call. */
-static void handlers_that_were_there_before_wires_ran(void **state) {
-  (void)state;
+static void handlers_that_were_there_before_wires_ran(void **UNUSED(state)) {
   for (size_t i = 0; i < COUNT(signals); i++) {
     begin();
     setters[i % COUNT(setters)](signals[i]);
@@ -100,8 +98,7 @@ static void handlers_that_were_there_before_wires_ran(void **state) {
   }
 }
 
-static void handlers_that_a_wire_sets(void **state) {
-  (void)state;
+static void handlers_that_a_wire_sets(void **UNUSED(state)) {
   for (intptr_t i = 0; i < (intptr_t)COUNT(setters); i++) {
     begin();
     spawn(sets_and_raises, (void *)i);
@@ -146,19 +143,14 @@ static void reports_and_ends(int number) {
   _exit(3);
 }
 
-static void crashes(void *unused) {
-  (void)unused;
+static void crashes(void *UNUSED(argument)) {
   volatile int *nowhere = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   *nowhere = 0;
 }
 
-static void exits_too_early(void *unused) {
-  (void)unused;
-  _exit(4);
-}
+static void exits_too_early(void *UNUSED(argument)) { _exit(4); }
 
-static void a_crash_is_reported_as_a_whole(void **state) {
-  (void)state;
+static void a_crash_is_reported_as_a_whole(void **UNUSED(state)) {
   for (int flags = 0; flags <= SA_ONSTACK; flags += SA_ONSTACK) {
     begin();
     pid_t child = fork();
@@ -190,10 +182,7 @@ static void a_crash_is_reported_as_a_whole(void **state) {
 
 static sigjmp_buf before_the_fault;
 
-static void leaves(int number) {
-  (void)number;
-  siglongjmp(before_the_fault, 1);
-}
+static void leaves(int UNUSED(number)) { siglongjmp(before_the_fault, 1); }
 
 static void recovers(void *flags) {
   struct sigaction action = {.sa_handler = leaves, .sa_flags = (int)(intptr_t)flags};
@@ -206,14 +195,10 @@ static void recovers(void *flags) {
   done = 1;
 }
 
-static void runs_meanwhile(void *unused) {
-  (void)unused;
-  mark("meanwhile ");
-}
+static void runs_meanwhile(void *UNUSED(argument)) { mark("meanwhile "); }
 
 /* After a handler is left by siglongjmp, calls suspend the wire again. */
-static void a_handler_may_be_left(void **state) {
-  (void)state;
+static void a_handler_may_be_left(void **UNUSED(state)) {
   for (intptr_t flags = 0; flags <= SA_ONSTACK; flags += SA_ONSTACK) {
     begin();
     spawn(recovers, (void *)flags);
@@ -224,22 +209,19 @@ static void a_handler_may_be_left(void **state) {
   }
 }
 
-static void waits_beside_a_fault(void *unused) {
-  (void)unused;
+static void waits_beside_a_fault(void *UNUSED(argument)) {
   check(usleep(20000) == 0); /* not EINTR: the fault is none of its business */
   mark("slept ");
 }
 
-static void faults(void *unused) {
-  (void)unused;
+static void faults(void *UNUSED(argument)) {
   check(usleep(1000) == 0);
   if (!sigsetjmp(before_the_fault, 1))
     crashes(NULL);
   mark("recovered ");
 }
 
-static void a_fault_interrupts_no_other_wire(void **state) {
-  (void)state;
+static void a_fault_interrupts_no_other_wire(void **UNUSED(state)) {
   begin();
   check(signal(SIGSEGV, leaves) != SIG_ERR);
   struct sigaction action = {.sa_handler = leaves};

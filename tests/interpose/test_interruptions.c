@@ -12,10 +12,7 @@
 static char path[] = "/tmp/wire-test-XXXXXX";
 static int handled, held = -1, wanted = -1, gate[2];
 
-static void handler(int number) {
-  (void)number;
-  handled++;
-}
+static void handler(int UNUSED(number)) { handled++; }
 
 static void handle_with(int flags) {
   struct sigaction action = {.sa_handler = handler, .sa_flags = flags};
@@ -30,8 +27,7 @@ static void send_signal(void) {
 static volatile int returned;
 
 /* One may come before the call has begun to wait. */
-static void send_signals(void *unused) {
-  (void)unused;
+static void send_signals(void *UNUSED(argument)) {
   while (!returned) {
     send_signal();
     sched_yield();
@@ -154,15 +150,13 @@ static void posix_queues(void) {
 }
 SAME(posix_queues)
 
-static void signal_and_unlock(void *unused) {
-  (void)unused;
+static void signal_and_unlock(void *UNUSED(argument)) {
   send_signal();
   until_blocked();
   check(flock(held, LOCK_UN) == 0);
 }
 
-static void signal_and_end_child(void *unused) {
-  (void)unused;
+static void signal_and_end_child(void *UNUSED(argument)) {
   send_signal();
   until_blocked();
   close(gate[1]);

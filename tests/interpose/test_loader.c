@@ -13,8 +13,7 @@ static const char *phase(void) {
 static int users, intrusions;
 
 /* Runs whenever it can, and counts what it should not see. */
-static void intruder(void *unused) {
-  (void)unused;
+static void intruder(void *UNUSED(argument)) {
   while (users) {
     intrusions += strcmp(phase(), "rests") != 0;
     wire_yield();
@@ -32,8 +31,7 @@ static void loads_and_unloads(void *name) {
   users--;
 }
 
-static void constructors_and_destructors_block_the_thread(void **state) {
-  (void)state;
+static void constructors_and_destructors_block_the_thread(void **UNUSED(state)) {
   start_afresh();
   users = 2;
   intrusions = 0;
@@ -47,33 +45,27 @@ static void constructors_and_destructors_block_the_thread(void **state) {
   assert_string_equal(take_trace(), "a+ b+ a- b- ");
 }
 
-static int visit(struct dl_phdr_info *object, size_t size, void *unused) {
-  (void)object;
-  (void)size;
-  (void)unused;
+static int visit(struct dl_phdr_info *UNUSED(object), size_t UNUSED(size), void *UNUSED(argument)) {
   setenv("BLOCKING_LIBRARY", "visits", 1);
   check(usleep(100) == 0);
   setenv("BLOCKING_LIBRARY", "rests", 1);
   return 0;
 }
 
-static void visits_libraries(void *unused) {
-  (void)unused;
+static void visits_libraries(void *UNUSED(argument)) {
   check(dl_iterate_phdr(visit, NULL) == 0);
   users--;
   check(usleep(1000) == 0);
   mark("visited ");
 }
 
-static void meanwhile(void *unused) {
-  (void)unused;
+static void meanwhile(void *UNUSED(argument)) {
   while (users)
     wire_yield();
   mark("meanwhile ");
 }
 
-static void visits_of_libraries_block_the_thread(void **state) {
-  (void)state;
+static void visits_of_libraries_block_the_thread(void **UNUSED(state)) {
   start_afresh();
   users = 1;
   intrusions = 0;
@@ -100,8 +92,7 @@ static void reads(void *pair) {
   mark("read ");
 }
 
-static void counts(void *unused) {
-  (void)unused;
+static void counts(void *UNUSED(argument)) {
   int seen = 0;
   while (users) {
     seen += strcmp(phase(), "rests") != 0;
@@ -110,8 +101,7 @@ static void counts(void *unused) {
   mark(seen ? "went on " : "blocked ");
 }
 
-static void a_loading_thread_does_not_stop_wires(void **state) {
-  (void)state;
+static void a_loading_thread_does_not_stop_wires(void **UNUSED(state)) {
   int pair[2];
   pthread_t thread;
   start_afresh();

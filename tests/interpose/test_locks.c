@@ -28,8 +28,7 @@ static void hold_and_sleep(void *name) {
 static const int types[] = {PTHREAD_MUTEX_NORMAL, PTHREAD_MUTEX_RECURSIVE, PTHREAD_MUTEX_ERRORCHECK,
                             PTHREAD_MUTEX_ADAPTIVE_NP};
 
-static void test_a_mutex_excludes_wires_of_one_thread(void **state) {
-  (void)state;
+static void test_a_mutex_excludes_wires_of_one_thread(void **UNUSED(state)) {
   for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
     start_afresh();
     make_mutex(types[i]);
@@ -55,8 +54,7 @@ static void try_it(void *expected) {
     check(pthread_mutex_unlock(&mutex) == EPERM);
 }
 
-static void test_other_wires_are_not_the_owner(void **state) {
-  (void)state;
+static void test_other_wires_are_not_the_owner(void **UNUSED(state)) {
   for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
     start_afresh();
     make_mutex(types[i]);
@@ -98,8 +96,7 @@ static void wait_for_ready(void *type) {
   check(pthread_mutex_unlock(&mutex) == 0);
 }
 
-static void make_ready(void *unused) {
-  (void)unused;
+static void make_ready(void *UNUSED(argument)) {
   check(pthread_mutex_lock(&mutex) == 0);
   ready = 1;
   mark("signal ");
@@ -107,8 +104,7 @@ static void make_ready(void *unused) {
   check(pthread_mutex_unlock(&mutex) == 0);
 }
 
-static void test_a_condition_between_wires(void **state) {
-  (void)state;
+static void test_a_condition_between_wires(void **UNUSED(state)) {
   for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
     if (types[i] == PTHREAD_MUTEX_RECURSIVE)
       continue; /* trylock above would take it once more */
@@ -123,8 +119,7 @@ static void test_a_condition_between_wires(void **state) {
   }
 }
 
-static void *make_ready_in_thread(void *unused) {
-  (void)unused;
+static void *make_ready_in_thread(void *UNUSED(argument)) {
   until_blocked();
   check(pthread_mutex_lock(&mutex) == 0);
   ready = 1;
@@ -133,8 +128,7 @@ static void *make_ready_in_thread(void *unused) {
   return NULL;
 }
 
-static void test_a_condition_signalled_by_a_thread(void **state) {
-  (void)state;
+static void test_a_condition_signalled_by_a_thread(void **UNUSED(state)) {
   scenario_thread = (pid_t)syscall(SYS_gettid);
   start_afresh();
   make_mutex(PTHREAD_MUTEX_NORMAL);
@@ -175,15 +169,13 @@ static void take_unit(void *name) {
   mark("%s ", (const char *)name);
 }
 
-static void give_units(void *unused) {
-  (void)unused;
+static void give_units(void *UNUSED(argument)) {
   usleep(20000);
   mark("post ");
   check(sem_post(&semaphore) == 0 && sem_post(&semaphore) == 0);
 }
 
-static void test_a_semaphore_between_wires(void **state) {
-  (void)state;
+static void test_a_semaphore_between_wires(void **UNUSED(state)) {
   start_afresh();
   check(sem_init(&semaphore, 0, 1) == 0);
   spawn(take_unit, "a");
@@ -225,8 +217,7 @@ static void write_and_sleep(void *name) {
   check(pthread_rwlock_unlock(&rwlock) == 0);
 }
 
-static void test_a_read_write_lock_between_wires(void **state) {
-  (void)state;
+static void test_a_read_write_lock_between_wires(void **UNUSED(state)) {
   start_afresh();
   spawn(read_and_sleep, "r1");
   spawn(read_and_sleep, "r2");
@@ -260,14 +251,12 @@ static void initialise(void) {
   mark("end ");
 }
 
-static void initialise_once(void *unused) {
-  (void)unused;
+static void initialise_once(void *UNUSED(argument)) {
   check(pthread_once(&once, initialise) == 0);
   mark("done ");
 }
 
-static void test_an_initialisation_is_finished_before_others_go_on(void **state) {
-  (void)state;
+static void test_an_initialisation_is_finished_before_others_go_on(void **UNUSED(state)) {
   start_afresh();
   spawn(initialise_once, NULL);
   spawn(initialise_once, NULL);
@@ -278,8 +267,7 @@ static void test_an_initialisation_is_finished_before_others_go_on(void **state)
 static mtx_t c11_mutex;
 static cnd_t c11_condition;
 
-static void c11_wait(void *unused) {
-  (void)unused;
+static void c11_wait(void *UNUSED(argument)) {
   check(mtx_lock(&c11_mutex) == thrd_success);
   while (!ready)
     check(cnd_wait(&c11_condition, &c11_mutex) == thrd_success);
@@ -287,8 +275,7 @@ static void c11_wait(void *unused) {
   check(mtx_unlock(&c11_mutex) == thrd_success);
 }
 
-static void c11_signal(void *unused) {
-  (void)unused;
+static void c11_signal(void *UNUSED(argument)) {
   check(mtx_lock(&c11_mutex) == thrd_success);
   usleep(1000);
   ready = 1;
@@ -297,8 +284,7 @@ static void c11_signal(void *unused) {
   check(mtx_unlock(&c11_mutex) == thrd_success);
 }
 
-static void test_c11_locks_between_wires(void **state) {
-  (void)state;
+static void test_c11_locks_between_wires(void **UNUSED(state)) {
   for (int type = mtx_plain; type <= mtx_recursive; type += mtx_recursive) {
     start_afresh();
     ready = 0;

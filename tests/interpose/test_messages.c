@@ -7,8 +7,7 @@
 #include <syslog.h>
 #include <wchar.h>
 
-static void write_in_pieces(void *unused) {
-  (void)unused;
+static void write_in_pieces(void *UNUSED(argument)) {
   write_text("12 first ");
   until_blocked();
   write_text("line\nrest\n34 56\n");
@@ -58,8 +57,7 @@ SAME(writes_wide)
 #define MUCH 300000
 static size_t drained, expected;
 
-static void drains(void *unused) {
-  (void)unused;
+static void drains(void *UNUSED(argument)) {
   char buffer[4096];
   mark("drains ");
   while (drained < expected) {
@@ -69,16 +67,14 @@ static void drains(void *unused) {
   }
 }
 
-static void writes_much_wide(void *unused) {
-  (void)unused;
+static void writes_much_wide(void *UNUSED(argument)) {
   for (int i = 0; i < MUCH / 10; i++)
     check(fwprintf(out, L"%09d\n", i) == 10);
   check(fflush(out) == 0);
   mark("written ");
 }
 
-static void a_full_pipe_stops_only_the_wire(void **state) {
-  (void)state;
+static void a_full_pipe_stops_only_the_wire(void **UNUSED(state)) {
   start_afresh();
   open_streams();
   drained = 0;
@@ -92,8 +88,7 @@ static void a_full_pipe_stops_only_the_wire(void **state) {
 
 /* --- a stream that another wire waits in */
 
-static void waits_for_a_line(void *unused) {
-  (void)unused;
+static void waits_for_a_line(void *UNUSED(argument)) {
   char line[32] = "";
   check(fgets(line, sizeof line, in) && strcmp(line, "line\n") == 0);
   mark("line ");
@@ -143,8 +138,7 @@ static void asks(void *what) {
 }
 #define QUESTIONS 9
 
-static void writes_the_line(void *unused) {
-  (void)unused;
+static void writes_the_line(void *UNUSED(argument)) {
   while (!seen)
     wire_yield();
   check(usleep(2000) == 0); /* the other wire must ask first; if it cannot, it blocks us here */
@@ -152,8 +146,7 @@ static void writes_the_line(void *unused) {
   write_text("line\n");
 }
 
-static void questions_wait_for_the_stream(void **state) {
-  (void)state;
+static void questions_wait_for_the_stream(void **UNUSED(state)) {
   for (intptr_t i = 0; i < QUESTIONS; i++) {
     start_afresh();
     open_streams();
@@ -185,16 +178,14 @@ static void empties_its_buffer(void *seeks) {
   mark("emptied ");
 }
 
-static void makes_room(void *unused) {
-  (void)unused;
+static void makes_room(void *UNUSED(argument)) {
   static char buffer[1 << 17];
   check(usleep(1000) == 0);
   mark("reads ");
   check(read(ends[0], buffer, sizeof buffer) > 0);
 }
 
-static void flushing_and_seeking_wait_for_room(void **state) {
-  (void)state;
+static void flushing_and_seeking_wait_for_room(void **UNUSED(state)) {
   for (intptr_t seeks = 0; seeks < 2; seeks++) {
     start_afresh();
     open_streams();
@@ -208,8 +199,7 @@ static void flushing_and_seeking_wait_for_room(void **state) {
 
 /* --- a stream that the wire itself has locked */
 
-static void flushes_and_reopens(void *unused) {
-  (void)unused;
+static void flushes_and_reopens(void *UNUSED(argument)) {
   char text[8] = "";
   flockfile(out);
   check(fputs("text", out) >= 0);
@@ -221,8 +211,7 @@ static void flushes_and_reopens(void *unused) {
   mark("done ");
 }
 
-static void a_locked_stream_is_flushed_and_reopened(void **state) {
-  (void)state;
+static void a_locked_stream_is_flushed_and_reopened(void **UNUSED(state)) {
   start_afresh();
   open_streams();
   spawn(flushes_and_reopens, NULL);
@@ -306,15 +295,13 @@ static void ends_with_messages(void) {
 }
 SAME(ends_with_messages)
 
-static void fills_stderr(void *unused) {
-  (void)unused;
+static void fills_stderr(void *UNUSED(argument)) {
   for (int i = 0; i < MUCH / 100; i++)
     warnx("%099d", i);
   mark("warned ");
 }
 
-static void messages_wait_for_a_reader(void **state) {
-  (void)state;
+static void messages_wait_for_a_reader(void **UNUSED(state)) {
   start_afresh();
   catch_stderr();
   drained = 0;

@@ -8,15 +8,9 @@
 
 static int ends[2];
 
-static void write_byte(void *unused) {
-  (void)unused;
-  check(write(ends[1], "x", 1) == 1);
-}
+static void write_byte(void *UNUSED(argument)) { check(write(ends[1], "x", 1) == 1); }
 
-static void close_writer(void *unused) {
-  (void)unused;
-  check(close(ends[1]) == 0);
-}
+static void close_writer(void *UNUSED(argument)) { check(close(ends[1]) == 0); }
 
 static void polls(int events) {
   struct pollfd fds[3] = {{-1, POLLIN, 99}, {ends[0], (short)events, 99}, {ends[0], POLLIN, 99}};

@@ -19,17 +19,13 @@ static void send_text(void *text) {
   check(send(pair[1], text, strlen(text), 0) == (ssize_t)strlen(text));
 }
 
-static void send_in_two(void *unused) {
-  (void)unused;
+static void send_in_two(void *UNUSED(argument)) {
   send_text("first");
   until_blocked();
   send_text("second");
 }
 
-static void close_other_end(void *unused) {
-  (void)unused;
-  check(close(pair[1]) == 0);
-}
+static void close_other_end(void *UNUSED(argument)) { check(close(pair[1]) == 0); }
 
 static void blocks_until_data(void) {
   char buffer[32] = "";

@@ -13,10 +13,7 @@ static int pair[2];
 static char much[MUCH];
 static volatile int signals;
 
-static void count_signal(int number) {
-  (void)number;
-  signals++;
-}
+static void count_signal(int UNUSED(number)) { signals++; }
 
 static void open_pair(int type) { check(socketpair(AF_UNIX, type, 0, pair) == 0); }
 
@@ -26,8 +23,7 @@ static void close_pair(void) {
 }
 
 /* Reads much, in pieces, and checks the content. */
-static void read_all(void *unused) {
-  (void)unused;
+static void read_all(void *UNUSED(argument)) {
   static char got[1 << 16];
   size_t total = 0;
   while (total < MUCH) {
@@ -111,10 +107,7 @@ static void broken_pipe(void) {
   close(pair[0]);
 }
 
-static void close_reader(void *unused) {
-  (void)unused;
-  check(close(pair[1]) == 0);
-}
+static void close_reader(void *UNUSED(argument)) { check(close(pair[1]) == 0); }
 
 /* The reader goes away in the middle: the part that was sent is the result, and no signal. */
 static void broken_after_a_part(void) {
@@ -155,8 +148,7 @@ static int listen_somewhere(void) {
   return listener;
 }
 
-static void connect_and_close(void *unused) {
-  (void)unused;
+static void connect_and_close(void *UNUSED(argument)) {
   int client = socket(AF_INET, SOCK_STREAM, 0);
   check(connect(client, (struct sockaddr *)&address, sizeof address) == 0);
   close(client);
@@ -199,8 +191,7 @@ static void connects(void) {
   close(client);
 }
 
-static void read_everything(void *unused) {
-  (void)unused;
+static void read_everything(void *UNUSED(argument)) {
   char buffer[32];
   while (recv(pair[1], buffer, sizeof buffer, MSG_DONTWAIT) > 0)
     continue;

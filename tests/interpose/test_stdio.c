@@ -57,8 +57,7 @@ static void reads_lines(void) {
 #define MUCH 300000
 static char much[MUCH];
 
-static void read_much(void *unused) {
-  (void)unused;
+static void read_much(void *UNUSED(argument)) {
   size_t total = 0;
   static char got[MUCH];
   while (total < MUCH) {
@@ -150,8 +149,7 @@ static void read_line(void *name) {
   mark("%s %s, ", (const char *)name, line);
 }
 
-static void write_in_pieces(void *unused) {
-  (void)unused;
+static void write_in_pieces(void *UNUSED(argument)) {
   mark("write, ");
   write_text("li");
   usleep(2000);
@@ -161,8 +159,7 @@ static void write_in_pieces(void *unused) {
 }
 
 /* Lines are not torn apart although both wait in the middle of one. */
-static void test_wires_share_a_stream(void **state) {
-  (void)state;
+static void test_wires_share_a_stream(void **UNUSED(state)) {
   start_afresh();
   open_streams();
   spawn(read_line, "a");
@@ -176,8 +173,7 @@ static void test_wires_share_a_stream(void **state) {
   close_streams();
 }
 
-static void hold_stream(void *unused) {
-  (void)unused;
+static void hold_stream(void *UNUSED(argument)) {
   flockfile(out);
   flockfile(out);
   fputs("one ", out);
@@ -189,14 +185,12 @@ static void hold_stream(void *unused) {
   funlockfile(out);
 }
 
-static void print_between(void *unused) {
-  (void)unused;
+static void print_between(void *UNUSED(argument)) {
   check(ftrylockfile(out) != 0);
   fprintf(out, "other\n");
 }
 
-static void test_a_locked_stream_is_one_wires_own(void **state) {
-  (void)state;
+static void test_a_locked_stream_is_one_wires_own(void **UNUSED(state)) {
   start_afresh();
   open_streams();
   spawn(hold_stream, NULL);

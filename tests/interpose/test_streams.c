@@ -5,15 +5,13 @@
 #include <sys/stat.h>
 
 /* A line in two pieces, and the beginning of the next. */
-static void write_in_pieces(void *unused) {
+static void write_in_pieces(void *UNUSED(argument)) {
   write_text("first ");
   until_blocked();
   write_text("line\nsecond");
-  (void)unused;
 }
 
-static void close_writer(void *unused) {
-  (void)unused;
+static void close_writer(void *UNUSED(argument)) {
   until_blocked();
   check(fclose(out) == 0);
   out = NULL;
@@ -168,24 +166,21 @@ SAME(runs_programs)
 static volatile int stop;
 static volatile long ticks;
 
-static void ticker(void *unused) {
-  (void)unused;
+static void ticker(void *UNUSED(argument)) {
   while (!stop) {
     ticks++;
     wire_yield();
   }
 }
 
-static void reads_a_line(void *unused) {
-  (void)unused;
+static void reads_a_line(void *UNUSED(argument)) {
   char line[64];
   check(fgets(line, sizeof line, in) == line);
   mark("%s", line);
   stop = 1;
 }
 
-static void *writes_when_others_ran(void *unused) {
-  (void)unused;
+static void *writes_when_others_ran(void *UNUSED(argument)) {
   while (ticks < 1000)
     sched_yield();
   write_text("half ");
@@ -228,8 +223,7 @@ static void writes_lines(void *character) {
     check(fprintf(out, "%s\n", text) == 101);
 }
 
-static void *checks_lines(void *unused) {
-  (void)unused;
+static void *checks_lines(void *UNUSED(argument)) {
   char line[256];
   for (int i = 0; i < WRITERS * LINES; i++) {
     check(fgets(line, sizeof line, in) == line);
@@ -240,8 +234,7 @@ static void *checks_lines(void *unused) {
   return NULL;
 }
 
-static void lines_of_several_wires_stay_whole(void **state) {
-  (void)state;
+static void lines_of_several_wires_stay_whole(void **UNUSED(state)) {
   static char characters[] = "abcdefgh";
   pthread_t thread;
   start_afresh();
@@ -267,8 +260,7 @@ static void writes_a_pair(void *name) {
   funlockfile(out);
 }
 
-static void a_stream_locked_by_a_wire_is_its_own(void **state) {
-  (void)state;
+static void a_stream_locked_by_a_wire_is_its_own(void **UNUSED(state)) {
   char line[64];
   start_afresh();
   open_streams();
@@ -285,8 +277,7 @@ static void a_stream_locked_by_a_wire_is_its_own(void **state) {
   free_stacks();
 }
 
-static void reads_under_its_own_lock(void *unused) {
-  (void)unused;
+static void reads_under_its_own_lock(void *UNUSED(argument)) {
   char line[64];
   flockfile(in);
   check(fgets(line, sizeof line, in) == line);
@@ -301,16 +292,14 @@ static void a_wire_that_locked_a_stream_can_wait_for_it(void **UNUSED(state)) {
 
 static char fifo[] = "/tmp/wire-streams-XXXXXX/fifo";
 
-static void opens_for_reading(void *unused) {
-  (void)unused;
+static void opens_for_reading(void *UNUSED(argument)) {
   FILE *stream = fopen(fifo, "r");
   check(stream);
   mark("%c ", fgetc(stream));
   check(fclose(stream) == 0);
 }
 
-static void opens_for_writing(void *unused) {
-  (void)unused;
+static void opens_for_writing(void *UNUSED(argument)) {
   FILE *stream = fopen(fifo, "w");
   check(stream);
   check(fputc('x', stream) == 'x');
@@ -318,8 +307,7 @@ static void opens_for_writing(void *unused) {
   mark("written ");
 }
 
-static void two_wires_open_the_ends_of_a_named_pipe(void **state) {
-  (void)state;
+static void two_wires_open_the_ends_of_a_named_pipe(void **UNUSED(state)) {
   start_afresh();
   char *slash = strrchr(fifo, '/');
   *slash = '\0';

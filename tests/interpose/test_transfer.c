@@ -11,19 +11,13 @@
 static int ends[2];
 static volatile int signals;
 
-static void count_signal(int number) {
-  (void)number;
-  signals++;
-}
+static void count_signal(int UNUSED(number)) { signals++; }
 
 static void write_text(void *text) {
   check(write(ends[1], text, strlen(text)) == (ssize_t)strlen(text));
 }
 
-static void close_writer(void *unused) {
-  (void)unused;
-  check(close(ends[1]) == 0);
-}
+static void close_writer(void *UNUSED(argument)) { check(close(ends[1]) == 0); }
 
 static void pipe_read(void) {
   char buffer[16] = "";
@@ -48,8 +42,7 @@ static void pipe_read(void) {
 #define MUCH (1 << 20)
 static char much[MUCH];
 
-static void read_much(void *unused) {
-  (void)unused;
+static void read_much(void *UNUSED(argument)) {
   static char got[MUCH];
   size_t total = 0;
   while (total < MUCH) {
@@ -136,8 +129,7 @@ static void terminal(void) {
   close(master);
 }
 
-static void add_event(void *unused) {
-  (void)unused;
+static void add_event(void *UNUSED(argument)) {
   uint64_t value = 5;
   check(write(ends[0], &value, sizeof value) == sizeof value);
 }

@@ -25,14 +25,10 @@ static void receive_one(void *index) {
   mark("%d:%c ", i, results[i] == 1 ? byte : '-');
 }
 
-static void send_three(void *unused) {
-  (void)unused;
-  check(send(pair[1], "abc", 3, 0) == 3);
-}
+static void send_three(void *UNUSED(argument)) { check(send(pair[1], "abc", 3, 0) == 3); }
 
 /* All wait on one descriptor; each gets one byte. */
-static void test_several_wires_on_one_descriptor(void **state) {
-  (void)state;
+static void test_several_wires_on_one_descriptor(void **UNUSED(state)) {
   start_afresh();
   open_pair();
   for (intptr_t i = 0; i < 3; i++)
@@ -45,13 +41,9 @@ static void test_several_wires_on_one_descriptor(void **state) {
   close_pair();
 }
 
-static void close_it(void *unused) {
-  (void)unused;
-  check(close(pair[0]) == 0);
-}
+static void close_it(void *UNUSED(argument)) { check(close(pair[0]) == 0); }
 
-static void test_close_wakes_with_ebadf(void **state) {
-  (void)state;
+static void test_close_wakes_with_ebadf(void **UNUSED(state)) {
   start_afresh();
   open_pair();
   for (intptr_t i = 0; i < 2; i++)
@@ -66,15 +58,13 @@ static void test_close_wakes_with_ebadf(void **state) {
   close(pair[1]);
 }
 
-static void replace_it(void *unused) {
-  (void)unused;
+static void replace_it(void *UNUSED(argument)) {
   int other = open("/dev/null", O_RDONLY);
   check(dup2(other, pair[0]) == pair[0]);
   close(other);
 }
 
-static void test_dup2_wakes_with_ebadf(void **state) {
-  (void)state;
+static void test_dup2_wakes_with_ebadf(void **UNUSED(state)) {
   start_afresh();
   open_pair();
   spawn(receive_one, (void *)0);
@@ -86,8 +76,7 @@ static void test_dup2_wakes_with_ebadf(void **state) {
   close_pair();
 }
 
-static void poll_it(void *unused) {
-  (void)unused;
+static void poll_it(void *UNUSED(argument)) {
   struct pollfd polled = {pair[0], POLLIN, 0};
   results[0] = poll(&polled, 1, -1);
   results[1] = polled.revents;
@@ -95,8 +84,7 @@ static void poll_it(void *unused) {
   results[2] = poll(&special, 1, 0);
 }
 
-static void test_close_ends_poll(void **state) {
-  (void)state;
+static void test_close_ends_poll(void **UNUSED(state)) {
   start_afresh();
   open_pair();
   spawn(poll_it, NULL);
@@ -138,13 +126,9 @@ static void sleeper(void *call) {
   mark("%d ", (int)(intptr_t)call);
 }
 
-static void awake(void *unused) {
-  (void)unused;
-  mark("awake ");
-}
+static void awake(void *UNUSED(argument)) { mark("awake "); }
 
-static void test_sleeping_lets_others_run(void **state) {
-  (void)state;
+static void test_sleeping_lets_others_run(void **UNUSED(state)) {
   start_afresh();
   for (intptr_t i = 6; i >= 0; i--) {
     int64_t begin = milliseconds_now();
@@ -165,14 +149,12 @@ static void wait_for_child(void *child) {
   mark("child %d ", WEXITSTATUS(status));
 }
 
-static void release_child(void *unused) {
-  (void)unused;
+static void release_child(void *UNUSED(argument)) {
   mark("release ");
   check(write(pair[1], "x", 1) == 1);
 }
 
-static void test_waiting_for_a_child_lets_others_run(void **state) {
-  (void)state;
+static void test_waiting_for_a_child_lets_others_run(void **UNUSED(state)) {
   start_afresh();
   open_pair();
   pid_t pid = fork();
@@ -196,8 +178,7 @@ static void open_fifo(void *flags) {
 }
 
 /* Opening a named pipe waits for its other end, which another wire opens. */
-static void test_opening_a_named_pipe_lets_others_run(void **state) {
-  (void)state;
+static void test_opening_a_named_pipe_lets_others_run(void **UNUSED(state)) {
   start_afresh();
   close(mkstemp(path));
   unlink(path);
@@ -209,8 +190,7 @@ static void test_opening_a_named_pipe_lets_others_run(void **state) {
   unlink(path);
 }
 
-static void cancelled_receiver(void *unused) {
-  (void)unused;
+static void cancelled_receiver(void *UNUSED(argument)) {
   char byte;
   recv(pair[0], &byte, 1, 0);
   check(!"never reached");
@@ -219,8 +199,7 @@ static void cancelled_receiver(void *unused) {
 static void cancel_it(void *wire) { wire_cancel(wire); }
 
 /* A cancelled wire leaves nothing behind that a later close or wait could stumble over. */
-static void test_cancelling_a_waiting_wire(void **state) {
-  (void)state;
+static void test_cancelling_a_waiting_wire(void **UNUSED(state)) {
   start_afresh();
   open_pair();
   wire_t *waiting = spawn(cancelled_receiver, NULL);
@@ -237,8 +216,7 @@ static void test_cancelling_a_waiting_wire(void **state) {
 static volatile int handled;
 static void (*in_handler)(void);
 
-static void handler(int signal) {
-  (void)signal;
+static void handler(int UNUSED(signal)) {
   handled++;
   if (in_handler)
     in_handler();
@@ -276,8 +254,7 @@ static void interrupt(void *flags) {
   kill(getpid(), SIGUSR1);
 }
 
-static void test_signals_end_waits(void **state) {
-  (void)state;
+static void test_signals_end_waits(void **UNUSED(state)) {
   in_handler = NULL;
   for (intptr_t flags = 0; flags <= SA_RESTART; flags += SA_RESTART) {
     start_afresh();
@@ -296,8 +273,7 @@ static void test_signals_end_waits(void **state) {
 }
 
 /* A signal that was handled before a call does not end it. */
-static void handle_then_sleep(void *unused) {
-  (void)unused;
+static void handle_then_sleep(void *UNUSED(argument)) {
   struct sigaction action = {.sa_handler = handler};
   check(sigaction(SIGUSR1, &action, NULL) == 0);
   check(usleep(1) == 0);
@@ -305,8 +281,7 @@ static void handle_then_sleep(void *unused) {
   check(usleep(20000) == 0);
 }
 
-static void test_earlier_signals_do_not(void **state) {
-  (void)state;
+static void test_earlier_signals_do_not(void **UNUSED(state)) {
   in_handler = NULL;
   start_afresh();
   handled = 0;
@@ -322,16 +297,14 @@ static void sleep_in_handler(void) {
   mark("handler ");
 }
 
-static void raise_it(void *unused) {
-  (void)unused;
+static void raise_it(void *UNUSED(argument)) {
   check(usleep(1) == 0);
   check(raise(SIGUSR1) == 0);
   mark("after ");
 }
 
 /* The wire that a handler interrupts must not be suspended in it. */
-static void test_calls_in_handlers_block_the_thread(void **state) {
-  (void)state;
+static void test_calls_in_handlers_block_the_thread(void **UNUSED(state)) {
   start_afresh();
   in_handler = sleep_in_handler;
   check(signal(SIGUSR1, handler) != SIG_ERR);

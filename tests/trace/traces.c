@@ -35,8 +35,7 @@ static wire_pool_t pool;
 static wire_t *receiver, *suspended;
 static int ends[2];
 
-static void receives(void *unused) {
-  (void)unused;
+static void receives(void *UNUSED(argument)) {
   void *message;
   for (int i = 0; i < 100; i++)
     wire_channel_recv_block(&channel, &message);
@@ -50,8 +49,7 @@ static void sends(void *unused) {
   }
 }
 
-static void locks(void *unused) {
-  (void)unused;
+static void locks(void *UNUSED(argument)) {
   for (int i = 0; i < 5; i++) {
     wire_lock_take(&lock);
     wire_yield();
@@ -59,21 +57,16 @@ static void locks(void *unused) {
   }
 }
 
-static void takes_a_unit(void *unused) {
-  (void)unused;
-  wire_sem_take(&semaphore);
-}
+static void takes_a_unit(void *UNUSED(argument)) { wire_sem_take(&semaphore); }
 
-static void reads(void *unused) {
-  (void)unused;
+static void reads(void *UNUSED(argument)) {
   char byte;
   check(wio_read(ends[0], &byte, 1) == 1);
 }
 
 static void sleeps(void *milliseconds) { wire_fd_wait_msec(*(int *)milliseconds); }
 
-static void writes(void *unused) {
-  (void)unused;
+static void writes(void *UNUSED(argument)) {
   wire_fd_wait_msec(1);
   check(write(ends[1], "x", 1) == 1);
   wire_sem_release(&semaphore);
@@ -81,40 +74,30 @@ static void writes(void *unused) {
   wire_resume(suspended); /* it is ready already */
 }
 
-static void suspends(void *unused) {
-  (void)unused;
-  wire_suspend();
-}
+static void suspends(void *UNUSED(argument)) { wire_suspend(); }
 
-static void asks_a_worker(void *unused) {
-  (void)unused;
+static void asks_a_worker(void *UNUSED(argument)) {
   struct statfs status;
   check(wio_statfs(".", &status) == 0);
 }
 
-static void spins(void *unused) {
-  (void)unused;
-  wire_yield();
-}
+static void spins(void *UNUSED(argument)) { wire_yield(); }
 
-static void fills_the_pool(void *unused) {
-  (void)unused;
+static void fills_the_pool(void *UNUSED(argument)) {
   for (int i = 0; i < 3; i++) /* the third waits for an entry */
     check(wire_pool_alloc_block(&pool, "in a pool", spins, NULL) != NULL);
 }
 
-static void never_ends(void *unused) {
-  (void)unused;
+static void never_ends(void *UNUSED(argument)) {
   void *message;
   static wire_channel_t nobody;
   wire_channel_init(&nobody);
   wire_channel_recv_block(&nobody, &message);
 }
 
-static void never_runs(void *unused) { (void)unused; }
+static void never_runs(void *UNUSED(argument)) {}
 
-static void cancels(void *unused) {
-  (void)unused;
+static void cancels(void *UNUSED(argument)) {
   wire_t *fresh = spawn(never_runs, NULL);
   wire_cancel(receiver);
   wire_cancel(fresh);
@@ -161,8 +144,7 @@ enum { THREADS = 4, TIMES = 4000 };
 
 static pthread_barrier_t barrier;
 
-static void yields(void *unused) {
-  (void)unused;
+static void yields(void *UNUSED(argument)) {
   for (int i = 0; i < TIMES; i++)
     wire_yield();
 }
@@ -193,8 +175,7 @@ static void threads(void) {
 
 /* --- forks -------------------------------------------------------------------------------- */
 
-static void forks(void *unused) {
-  (void)unused;
+static void forks(void *UNUSED(argument)) {
   wire_yield();
   pid_t child = fork();
   check(child >= 0);
@@ -236,8 +217,7 @@ static void fork_outside(void) {
 
 static int until_killed[2];
 
-static void says_so(void *unused) {
-  (void)unused;
+static void says_so(void *UNUSED(argument)) {
   char byte;
   check(write(1, "idle\n", 5) == 5);
   wio_read(until_killed[0], &byte, 1); /* never */
@@ -259,8 +239,7 @@ static void just_exits(void) {
   wire_thread_run();
 }
 
-static void leaves_in_a_wire(void *unused) {
-  (void)unused;
+static void leaves_in_a_wire(void *UNUSED(argument)) {
   wire_yield();
   exit(0);
 }

@@ -15,8 +15,7 @@ __attribute__((noinline)) void works(int depth) {
   __asm__ volatile("" ::: "memory"); /* no tail call */
 }
 
-__attribute__((noinline)) void enters(void *unused) {
-  (void)unused;
+__attribute__((noinline)) void enters(void *UNUSED(unused)) {
   while (clock() < CLOCKS_PER_SEC / 2) {
     works(3);
     wire_yield();
