@@ -6,6 +6,7 @@
 #pragma GCC visibility pop
 
 #include "../core/io.hpp"
+#include "../core/tools.hpp"
 #include "check.hpp"
 #include "convert.hpp"
 
@@ -27,6 +28,11 @@ int wire_private_offload(int unbounded, void (*call)(void *argument), void *argu
   constexpr const char *kName = "libc's";
   return unbounded ? io::offload<io::Takes::unbounded>(-1, make, kName)
                    : io::offload<io::Takes::bounded>(-1, make, kName);
+}
+
+int wire_private_stacks_nest(void) {
+  attached_scheduler();
+  return tools::stacks_nest();
 }
 
 int wire_private_timeout_until(wire_timeout_t *tout, uint64_t deadline) {

@@ -29,6 +29,10 @@ void wire_private_call(void (*function)(void *), void *argument);
  * there is no thread for it and the call was not made. Without workers it is made at once. */
 int wire_private_offload(int unbounded, void (*call)(void *argument), void *argument);
 
+/* Whether the stack of a wire may be a part of the calling thread's: a tool may not understand it.
+ */
+int wire_private_stacks_nest(void);
+
 /* wire_timeout_reset with a time of CLOCK_MONOTONIC in ns. */
 int wire_private_timeout_until(wire_timeout_t *tout, uint64_t deadline);
 

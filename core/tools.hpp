@@ -209,6 +209,15 @@ inline bool checks_system_calls() {
 #endif
 }
 
+// Whether a stack may be a part of another one. Valgrind takes a switch in there for a large frame.
+inline bool stacks_nest() {
+#ifdef LIBWIRE_VALGRIND
+  return !under_valgrind;
+#else
+  return true;
+#endif
+}
+
 // What is looked at here may never have been set, and no harm comes of that.
 template <typename T> inline void any_value([[maybe_unused]] const T &value) {
 #ifdef LIBWIRE_VALGRIND
