@@ -24,7 +24,8 @@ struct outer {
 static int numbers[7];
 _Static_assert(ARRAY_SIZE(numbers) == 7, "a constant expression");
 
-static void array_size_counts_elements(void **UNUSED(state)) {
+static void array_size_counts_elements(void **state) {
+  (void)state;
   struct outer many[3];
   numbers[6] = 1;
   assert_int_equal(ARRAY_SIZE(numbers), 7);
@@ -33,7 +34,8 @@ static void array_size_counts_elements(void **UNUSED(state)) {
   assert_int_equal(ARRAY_SIZE("abc"), 4);
 }
 
-static void container_of_finds_the_struct(void **UNUSED(state)) {
+static void container_of_finds_the_struct(void **state) {
+  (void)state;
   struct outer outer[2];
   assert_ptr_equal(container_of(&outer[1].first, struct outer, first), &outer[1]);
   assert_ptr_equal(container_of(&outer[1].inner, struct outer, inner), &outer[1]);
@@ -43,7 +45,8 @@ static void container_of_finds_the_struct(void **UNUSED(state)) {
   assert_ptr_equal(container_of(constant_member, struct outer, last), &outer[1]);
 }
 
-static void unused_parameters_make_no_warning(void **UNUSED(state)) {
+static void unused_parameters_make_no_warning(void **state) {
+  (void)state;
   assert_int_equal(takes_two(1, 2), 1);
   assert_int_equal(takes_three(1, NULL, 3), 1);
 }

@@ -55,7 +55,8 @@ FENCED(wire_t, first);
 FENCED(wire_t, second);
 static void *stacks[2];
 
-static int begin(void **UNUSED(state)) {
+static int begin(void **state) {
+  (void)state;
   put_fence(thread);
   put_fence(first);
   put_fence(second);
@@ -86,14 +87,16 @@ static void run(void) {
 
 /* --- wires and blocks ------------------------------------------------------------------------ */
 
-static void yields(void *UNUSED(argument)) {
+static void yields(void *argument) {
+  (void)argument;
   char letter = wire_get_current()->name[0];
   happened(letter);
   wire_yield();
   happened(letter);
 }
 
-static void wires_take_turns_and_have_their_names(void **UNUSED(state)) {
+static void wires_take_turns_and_have_their_names(void **state) {
+  (void)state;
   wire_thread_init(); /* as newer programs call it */
   start_first(yields);
   start_second(yields);
@@ -102,10 +105,14 @@ static void wires_take_turns_and_have_their_names(void **UNUSED(state)) {
   assert_string_equal(first.object.name, "first");
 }
 
-static void cleans_up(struct wire_defer_list *UNUSED(node)) { happened('c'); }
+static void cleans_up(struct wire_defer_list *node) {
+  (void)node;
+  happened('c');
+}
 
 /* As DEFER was compiled: a node on the wire's own list. */
-static void suspends_with_a_block(void *UNUSED(argument)) {
+static void suspends_with_a_block(void *argument) {
+  (void)argument;
   wire_t *wire = wire_get_current();
   struct wire_defer_list outer = {wire->cleanup_head, cleans_up};
   wire->cleanup_head = &outer;
@@ -119,7 +126,8 @@ static void suspends_with_a_block(void *UNUSED(argument)) {
   happened('!');
 }
 
-static void compiled_blocks_run_on_cancel(void **UNUSED(state)) {
+static void compiled_blocks_run_on_cancel(void **state) {
+  (void)state;
   start_first(suspends_with_a_block);
   run();
   wire_resume(&first.object);
@@ -136,7 +144,8 @@ FENCED(wire_channel_t, channel);
 FENCED(wire_lock_t, lock);
 FENCED(wire_sem_t, semaphore);
 
-static void sends(void *UNUSED(argument)) {
+static void sends(void *argument) {
+  (void)argument;
   wire_lock_take(&lock.object);
   wire_sem_take(&semaphore.object);
   wire_channel_send(&channel.object, trace);
@@ -156,7 +165,8 @@ static void takes_the_message(void *argument) {
   happened('m');
 }
 
-static void objects_of_the_program_are_used_in_place(void **UNUSED(state)) {
+static void objects_of_the_program_are_used_in_place(void **state) {
+  (void)state;
   put_fence(channel);
   put_fence(lock);
   put_fence(semaphore);
@@ -180,7 +190,8 @@ static wire_pool_entry_t entries[2];
 
 static void ends(void *argument) { happened(*(char *)argument); }
 
-static void allocates_all(void *UNUSED(argument)) {
+static void allocates_all(void *argument) {
+  (void)argument;
   for (int i = 0; i < 2; i++)
     check(wire_pool_alloc(&pool.object, "pooled", ends, "p") != NULL);
   check(wire_pool_alloc(&pool.object, "pooled", ends, "!") == NULL);
@@ -189,7 +200,8 @@ static void allocates_all(void *UNUSED(argument)) {
   check(strcmp(wire->name, "waited") == 0);
 }
 
-static void entries_of_the_program_make_a_pool(void **UNUSED(state)) {
+static void entries_of_the_program_make_a_pool(void **state) {
+  (void)state;
   put_fence(pool);
   assert_int_equal(wire_pool_init(&pool.object, entries, 2, stack_size), 0);
   assert_int_equal(pool.object.size, 2);
@@ -238,12 +250,14 @@ static void waits_for_the_first(void *argument) {
   happened('d');
 }
 
-static void writes_a_byte(void *UNUSED(argument)) {
+static void writes_a_byte(void *argument) {
+  (void)argument;
   check(wire_fd_wait_msec(1) == 0);
   check(write(ends_of_pair[1], "x", 1) == 1);
 }
 
-static void waits_inside_of_structs_are_reached(void **UNUSED(state)) {
+static void waits_inside_of_structs_are_reached(void **state) {
+  (void)state;
   put_fence(watched);
   put_fence(timeout);
   wire_fd_init();
@@ -278,9 +292,13 @@ static void reads_with_a_timeout(void *argument) {
   happened('n');
 }
 
-static void writes_text(void *UNUSED(argument)) { check(write(ends_of_pair[1], "abc", 3) == 3); }
+static void writes_text(void *argument) {
+  (void)argument;
+  check(write(ends_of_pair[1], "abc", 3) == 3);
+}
 
-static void the_timeout_inside_of_a_connection_is_reached(void **UNUSED(state)) {
+static void the_timeout_inside_of_a_connection_is_reached(void **state) {
+  (void)state;
   put_fence(net);
   assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends_of_pair), 0);
   start_first(reads_with_a_timeout);
@@ -301,7 +319,8 @@ static void logs_here(int level, const char *format, ...) {
   happened((char)('0' + level));
 }
 
-static void the_log_pointer_is_a_variable_of_the_program(void **UNUSED(state)) {
+static void the_log_pointer_is_a_variable_of_the_program(void **state) {
+  (void)state;
   void (*before)(int, const char *, ...) = wire_log;
   assert_non_null(before);
   wire_log = logs_here;
@@ -331,7 +350,8 @@ static void uses_io(void *argument) {
   happened('i');
 }
 
-static void io_is_there_with_the_calls_of_old_releases(void **UNUSED(state)) {
+static void io_is_there_with_the_calls_of_old_releases(void **state) {
+  (void)state;
   wire_io_init(2);
   start_first(uses_io);
   run();

@@ -32,7 +32,8 @@ static void producer(void *arg) {
   }
 }
 
-static void consumer(void *UNUSED(arg)) {
+static void consumer(void *arg) {
+  (void)arg;
   for (int i = 0; i < COUNT; ++i) {
     void *message;
     if (wire_channel_recv_block(&numbers, &message) == 0)
@@ -42,7 +43,8 @@ static void consumer(void *UNUSED(arg)) {
 }
 
 // Nobody ever resumes the first wait, so the timeout must.
-static void waiter(void *UNUSED(arg)) {
+static void waiter(void *arg) {
+  (void)arg;
   wire_wait_list_t list;
   wire_wait_t never;
   wire_timeout_t timeout;

@@ -15,7 +15,8 @@ __attribute__((noinline)) void works(int depth) {
   __asm__ volatile("" ::: "memory"); /* no tail call */
 }
 
-__attribute__((noinline)) void enters(void *UNUSED(unused)) {
+__attribute__((noinline)) void enters(void *unused) {
+  (void)unused;
   while (clock() < CLOCKS_PER_SEC / 2) {
     works(3);
     wire_yield();
