@@ -20,8 +20,9 @@ constexpr std::size_t kFirstArena = 16;                     // stacks
 constexpr std::size_t kLargestArena = std::size_t(1) << 30; // bytes
 constexpr std::size_t kWarm = std::size_t(1) << 20;         // bytes, of all warm stacks
 
-// An empty arena that is larger goes. One that gave out more stacks keeps its place and guards but
-// no memory; when its guards are mappings it goes as well.
+// An empty arena that is larger goes, and one that was made for a single stack because there was no
+// room for more. One that gave out more stacks keeps its place and guards but no memory; when its
+// guards are mappings it goes as well.
 constexpr std::size_t kKeptArena = std::size_t(64) << 20; // bytes
 constexpr std::size_t kKeptStacks = 64;
 
@@ -211,7 +212,9 @@ bool was_given_out(Arena &arena, char *stack, std::size_t page) {
 // Nothing of the arena is in use any more. What stays in memory is little, so that stacks which
 // come and go do not have to be made each time.
 void rest(Arena *arena, std::size_t page) {
-  if (arena->bytes > kKeptArena || (arena->guarded_by_mprotect && arena->carved > kKeptStacks))
+  bool made_in_need = arena->capacity == 1;
+  bool takes_mappings = arena->guarded_by_mprotect && arena->carved > kKeptStacks;
+  if (arena->bytes > kKeptArena || made_in_need || takes_mappings)
     return release_arena(arena, page);
   if (arena->carved <= kKeptStacks)
     return;
