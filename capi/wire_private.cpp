@@ -30,6 +30,11 @@ int wire_private_offload(int unbounded, void (*call)(void *argument), void *argu
                    : io::offload<io::Takes::bounded>(-1, make, kName);
 }
 
+void wire_private_renew_workers(void) {
+  if (Workers *workers = scheduler.workers)
+    workers->renew();
+}
+
 int wire_private_stacks_nest(void) {
   attached_scheduler();
   return tools::stacks_nest();

@@ -29,6 +29,10 @@ void wire_private_call(void (*function)(void *), void *argument);
  * there is no thread for it and the call was not made. Without workers it is made at once. */
 int wire_private_offload(int unbounded, void (*call)(void *argument), void *argument);
 
+/* Before the calling thread changes what belongs to a thread only, such as its capabilities: ends
+ * its workers that make no call. Those that are started after it have the change too. */
+void wire_private_renew_workers(void);
+
 /* Whether the stack of a wire may be a part of the calling thread's: a tool may not understand it.
  */
 int wire_private_stacks_nest(void);

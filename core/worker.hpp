@@ -14,6 +14,7 @@ struct Worker {
   Workers *workers;
   Workers::Crew *crew;
   pthread_t id;
+  unsigned attributes; // those of the scheduler's thread that it was started with
   bool busy;
   Request::AtEnd at_end; // of the call it makes
 

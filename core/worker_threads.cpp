@@ -68,14 +68,20 @@ void Workers::spin(Crew &crew) {
   crew.spinning.note(found);
 }
 
+// Under the mutex.
+bool Workers::should_end(const Worker &self) const {
+  return stopping_ || self.attributes != attributes_;
+}
+
 // Under the mutex. False when the thread has been idle for long and is one too many.
-bool Workers::wait_for_work(Crew &crew) {
+bool Workers::wait_for_work(Worker &self) {
+  Crew &crew = *self.crew;
   auto too_many = [&] { return &crew == &patient_ || crew.threads > crew.limit; };
   int error = 0;
   ++crew.idle;
   if (!crew.queued)
     spin(crew);
-  if (stopping_ || (crew.queued && !forking_)) {
+  if (should_end(self) || (crew.queued && !forking_)) {
     // It has come.
   } else if (too_many()) {
     timespec until;
@@ -132,9 +138,9 @@ bool Workers::make_call(Worker &self, Request &request) {
 // Under the mutex. False when the thread was abandoned.
 bool Workers::serve(Worker &self) {
   Crew &crew = *self.crew;
-  while (!stopping_) {
+  while (!should_end(self)) {
     if (!crew.queued || forking_) {
-      if (!wait_for_work(crew) && !crew.queued)
+      if (!wait_for_work(self) && !crew.queued)
         break;
       continue;
     }
@@ -176,8 +182,8 @@ void Workers::leave(Worker &self) {
   bool somebody_before = somebody_ended_;
   last_ended_ = self.id;
   somebody_ended_ = true;
-  if (--thread_count_ == 0)
-    ::pthread_cond_signal(&none_left_);
+  --thread_count_;
+  ::pthread_cond_signal(&census_);
   ::pthread_mutex_unlock(&mutex_);
   if (somebody_before)
     ::pthread_join(before, nullptr);
@@ -201,6 +207,8 @@ void *Workers::thread_main(void *argument) {
   Workers &workers = *self.workers;
   ::pthread_mutex_lock(&workers.mutex_);
   --crew->starting;
+  self.attributes = workers.attributes_;
+  ::pthread_cond_signal(&workers.census_);
   list_push_back(workers.threads_, self.all);
   bool member;
   pthread_cleanup_push(thread_cancelled, &self);
@@ -236,9 +244,23 @@ void Workers::stop() {
     }
   }
   while (thread_count_)
-    ::pthread_cond_wait(&none_left_, &mutex_);
+    ::pthread_cond_wait(&census_, &mutex_);
   if (somebody_ended_)
     ::pthread_join(last_ended_, nullptr);
+}
+
+void Workers::renew() {
+  MutexLock lock(mutex_);
+  while (regular_.starting || patient_.starting) // has not noted yet how it was started
+    ::pthread_cond_wait(&census_, &mutex_);
+  ++attributes_;
+  for (Crew *crew : {&regular_, &patient_})
+    ::pthread_cond_broadcast(&crew->work);
+  while (thread_count_ > regular_.busy + patient_.busy)
+    ::pthread_cond_wait(&census_, &mutex_);
+  if (somebody_ended_)
+    ::pthread_join(last_ended_, nullptr);
+  somebody_ended_ = false;
 }
 
 void Workers::discard() {

@@ -22,7 +22,7 @@ constexpr std::uint64_t kCheck = 1'000'000'000; // ns of sleep at most while req
 
 void Workers::reset() {
   mutex_ = PTHREAD_MUTEX_INITIALIZER;
-  none_left_ = PTHREAD_COND_INITIALIZER;
+  census_ = PTHREAD_COND_INITIALIZER;
   none_busy_ = PTHREAD_COND_INITIALIZER;
   for (Crew *crew : {&regular_, &patient_}) {
     *crew = {};
@@ -58,6 +58,7 @@ bool Workers::start(unsigned count) {
   workers = new (memory) Workers;
   workers->under_way_ = 0;
   workers->generation_ = 0;
+  workers->attributes_ = 0;
   workers->spinning_ = {};
   list_reset(workers->pending_);
   workers->count_ = count;

@@ -139,6 +139,10 @@ struct Workers {
   // Waits until no thread uses a request any more and ends the threads. Looks at no wire.
   void stop();
 
+  // Ends the threads before the scheduler's thread changes what only belongs to a thread, such as
+  // capabilities: those that are started later have it too. What is under way is not waited for.
+  void renew();
+
   // Gives the memory back when there are no threads: after stop(), or in the child of a fork in
   // another thread.
   void discard();
@@ -188,7 +192,8 @@ private:
   static bool should_wake(Crew &crew);
   void wake_one(Crew &crew);
   void spin(Crew &crew);
-  bool wait_for_work(Crew &crew);
+  bool wait_for_work(Worker &self);
+  bool should_end(const Worker &self) const;
   bool make_call(Worker &self, Request &request);
   bool serve(Worker &self);
   void leave(Worker &self);
@@ -209,6 +214,7 @@ private:
   std::uint32_t under_way_;
   ListNode pending_;
   unsigned generation_; // counts the forks this memory went through
+  unsigned attributes_; // counts the calls of renew()
   unsigned count_;      // regular threads asked for
 
   Spinning spinning_; // of the scheduler's thread
@@ -217,7 +223,7 @@ private:
   Crew regular_, patient_;
   ListNode threads_; // all running threads
   std::uint32_t thread_count_;
-  pthread_cond_t none_left_;
+  pthread_cond_t census_;    // one has begun or ended
   pthread_cond_t none_busy_; // of the regular threads, for before_fork()
   bool stopping_;
   bool forking_; // nobody begins a call

@@ -31,7 +31,7 @@ unsigned attention = 1;
 
 namespace {
 
-constexpr unsigned kUnresolved = 1, kTracing = 2; // bits of `attention`
+constexpr unsigned kUnresolved = 1, kTracing = 2, kPassing = 4; // bits of `attention`
 
 // Where libwire's own code is.
 uintptr_t libwire_begin, libwire_size;
@@ -127,7 +127,8 @@ bool enter(Symbol symbol, const void *caller) {
     count(symbol, Served::outside);
     return false;
   }
-  if (inside() || in_handler() || loader_is_busy() || is_libwires_lock(symbol, caller)) {
+  if (attention & kPassing || inside() || in_handler() || loader_is_busy() ||
+      is_libwires_lock(symbol, caller)) {
     count(symbol, Served::passed);
     return false;
   }
@@ -156,6 +157,18 @@ bool may_offload() {
     can_offload = true;
   }
   return true;
+}
+
+void renew_workers() {
+  if (!can_offload || !is_process())
+    return;
+  Inside inside;
+  wire_private_renew_workers();
+}
+
+void pass_through() {
+  if (settings.main_in_wire && is_process())
+    __atomic_fetch_or(&attention, kPassing, __ATOMIC_RELAXED);
 }
 
 } // namespace libwire::interpose

@@ -100,6 +100,12 @@ public:
   static void mark(wire_defer_list *) {}
 };
 
+// Before the calling thread changes what its workers should have, too.
+void renew_workers();
+
+// From now on calls in wires go to libc, when main() is in a wire.
+void pass_through();
+
 // How calls were served, for --trace.
 enum class Served { outside, passed, wire, waited, worker };
 void count(Symbol symbol, Served served);

@@ -22,7 +22,9 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
+#include <sys/fsuid.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -42,6 +44,10 @@ extern "C" {
 // Fortified: the sizes of the buffers come last, and __chk_fail() ends the program.
 [[noreturn]] void __chk_fail(void) noexcept;
 [[noreturn]] void __fdelt_chk(long);
+
+// Declared in <sys/capability.h>, which is not libc's.
+int capset(void *header, const void *data);
+
 ssize_t __read_chk(int fd, void *buffer, size_t count, size_t size);
 ssize_t __pread_chk(int fd, void *buffer, size_t count, off_t offset, size_t size);
 ssize_t __recv_chk(int fd, void *buffer, size_t count, size_t size, int flags);

@@ -2,8 +2,13 @@
  * part is run by this program itself, plainly and in a wire, and ends with 0 when all was well. */
 #include "../common.h"
 
+#include <fcntl.h>
+#include <linux/capability.h>
 #include <pthread.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+
+int capset(struct __user_cap_header_struct *header, const struct __user_cap_data_struct *data);
 
 /* How much of the stack can be used. */
 static int depth_reached;
@@ -31,11 +36,34 @@ static void stack_is_the_threads(void) {
   check(depth_reached == 400 && here == 0);
 }
 
+/* Everything that a worker does has the capabilities that are left. */
+static void capabilities_are_given_up(void) {
+  if (geteuid() != 0)
+    return;
+  char folder[] = "/tmp/wire-test-XXXXXX", path[64];
+  struct stat status;
+  check(mkdtemp(folder)); /* its owner may remove what is in it */
+  snprintf(path, sizeof path, "%s/file", folder);
+  int fd = open(path, O_CREAT | O_RDWR, 0600);
+  check(fd >= 0 && fchown(fd, 12345, 12345) == 0 && close(fd) == 0);
+  check(stat(path, &status) == 0); /* a worker looks the name up */
+  fd = open(path, O_RDWR);
+  check(fd >= 0 && close(fd) == 0);
+  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  struct __user_cap_data_struct data[2] = {{0}};
+  check(capset(&header, data) == 0);
+  fd = open(path, O_RDWR);
+  check(fd == -1 && errno == EACCES);
+  check(setresuid(0, 0, 0) == 0); /* libc minds when it is not the same in all threads */
+  check(unlink(path) == 0 && rmdir(folder) == 0);
+}
+
 static const struct {
   const char *name;
   void (*run)(void);
 } parts[] = {
     {"stack", stack_is_the_threads},
+    {"capabilities", capabilities_are_given_up},
 };
 
 static void run(const char *part, const char *in_wire) {
