@@ -232,6 +232,7 @@ static void calls_what_needs_no_thread(void *threads) {
 static void most_calls_never_leave_the_thread(void **UNUSED(state)) {
   if (!kernel_has_nowait() || !kernel_has_cached_open() || !kernel_has(SYS_pidfd_open))
     skip();
+  await_threads(1);
   int threads = holdings_now().threads;
   run_with_workers(2, calls_what_needs_no_thread, &threads);
 }

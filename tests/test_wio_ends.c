@@ -8,7 +8,7 @@
 #include <sched.h>
 #include <sys/syscall.h>
 
-#include "descriptors.h"
+#include "wio_holdings.h"
 
 static int rounds_are_over;
 
@@ -76,13 +76,14 @@ static void *ends_in_callbacks(void *UNUSED(argument)) {
 }
 
 static void walks_that_are_left_leave_nothing(void **UNUSED(state)) {
-  int threads = count_threads(), descriptors = open_descriptors();
+  await_threads(1);
+  int descriptors = open_descriptors();
   for (int i = 0; i < 3; i++) {
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, ends_in_callbacks, NULL), 0);
     assert_int_equal(pthread_join(thread, NULL), 0);
     assert_int_equal(open_descriptors(), descriptors);
-    assert_int_equal(count_threads(), threads);
+    await_threads(1);
   }
 }
 
@@ -108,7 +109,7 @@ static void *ends_in_pclose(void *UNUSED(argument)) {
 }
 
 static void a_thread_may_end_while_a_child_goes_on(void **UNUSED(state)) {
-  int threads = count_threads();
+  await_threads(1);
   pthread_t thread;
   assert_int_equal(pipe(child_input), 0);
   assert_int_equal(fcntl(child_input[1], F_SETFD, FD_CLOEXEC), 0);
@@ -116,8 +117,7 @@ static void a_thread_may_end_while_a_child_goes_on(void **UNUSED(state)) {
   assert_int_equal(pthread_join(thread, NULL), 0);
   assert_int_equal(TEMP_FAILURE_RETRY(waitpid(-1, NULL, WNOHANG)), 0); /* it is there still */
   close(child_input[1]);
-  while (count_threads() > threads)
-    sched_yield();
+  await_threads(1);
   assert_int_equal(TEMP_FAILURE_RETRY(waitpid(-1, NULL, WNOHANG)), -1);
   assert_int_equal(errno, ECHILD);
   close(child_input[0]);

@@ -190,13 +190,13 @@ static void a_crowd_connects_to_a_number_without_a_thread(void **UNUSED(state)) 
   snprintf(port, sizeof port, "%d", ntohs(address.sin_port));
   for (int limit = 0; limit <= 50000; limit += 50000) {
     start_afresh();
-    int threads = count_threads();
+    await_threads(1);
     wire_io_init(1);
     connected = 0;
     start_crowd(CROWD / 2, connects, &limit);
     wire_thread_run();
     assert_int_equal(connected, CROWD / 2);
-    assert_int_equal(count_threads(), threads);
+    await_threads(1);
     expect_calls(CROWD / 2, 0);
   }
   close(listener);

@@ -70,7 +70,7 @@ static void work_beside_the_stuck(void *argument) {
 static void stuck_calls_leave_the_workers_to_others(void **UNUSED(state)) {
   if (TESTS_WITH_TSAN)
     skip(); /* makes so many threads slow */
-  int threads = count_threads();
+  await_threads(1);
   unlink(FIFO);
   assert_int_equal(mkfifo(FIFO, 0600), 0);
   int file = scratch_file(20000);
@@ -86,7 +86,7 @@ static void stuck_calls_leave_the_workers_to_others(void **UNUSED(state)) {
   assert_int_equal(stuck_ended, MANY);
   assert_true(longest_gap < 500);
   start_afresh();
-  assert_int_equal(count_threads(), threads);
+  await_threads(1);
   close(file);
   unlink(FIFO);
 }
@@ -94,7 +94,7 @@ static void stuck_calls_leave_the_workers_to_others(void **UNUSED(state)) {
 static void forgotten_calls_are_broken_off(void **UNUSED(state)) {
   if (TESTS_WITH_TSAN)
     skip(); /* does not let a call be broken off */
-  int threads = count_threads();
+  await_threads(1);
   int descriptors = count_entries("/proc/self/fd");
   unlink(FIFO);
   assert_int_equal(mkfifo(FIFO, 0600), 0);
@@ -103,7 +103,7 @@ static void forgotten_calls_are_broken_off(void **UNUSED(state)) {
   start_many(20, open_fifo, NULL);
   wire_yield();
   start_afresh(); /* while all of them wait for a writer */
-  assert_int_equal(count_threads(), threads);
+  await_threads(1);
   assert_int_equal(count_entries("/proc/self/fd"), descriptors);
   unlink(FIFO);
 }
@@ -249,14 +249,14 @@ static void a_little_io(void *UNUSED(argument)) {
 
 static void a_thousand_rounds_leave_nothing(void **UNUSED(state)) {
   size_t before = 0;
-  int threads = count_threads();
+  await_threads(1);
   int descriptors = count_entries("/proc/self/fd");
   for (int i = 0; i < 1000; i++) {
     run_with_workers(2, a_little_io, NULL);
     if (i == 50)
       before = address_space();
   }
-  assert_int_equal(count_threads(), threads);
+  await_threads(1);
   assert_int_equal(count_entries("/proc/self/fd"), descriptors);
   if (!TESTS_WITH_SANITIZER)
     assert_true(address_space() < before + (4u << 20));
@@ -272,7 +272,7 @@ static void *thread_with_io(void *UNUSED(argument)) {
 }
 
 static void threads_with_io_come_and_go(void **UNUSED(state)) {
-  int threads = count_threads();
+  await_threads(1);
   int descriptors = count_entries("/proc/self/fd");
   for (int round = 0; round < 20; round++) {
     pthread_t ids[4];
@@ -281,7 +281,7 @@ static void threads_with_io_come_and_go(void **UNUSED(state)) {
     for (int i = 0; i < 4; i++)
       pthread_join(ids[i], NULL);
   }
-  assert_int_equal(count_threads(), threads);
+  await_threads(1);
   assert_int_equal(count_entries("/proc/self/fd"), descriptors);
 }
 
