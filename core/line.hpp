@@ -47,8 +47,8 @@ public:
 private:
   // Not inline: messages are rare, and there are many.
   template <int Base> [[gnu::noinline]] Line &add_digits(std::uint64_t value) {
-    char digits[21];
-    *std::to_chars(digits, digits + sizeof digits - 1, value, Base).ptr = '\0';
+    char digits[21] = {};
+    std::to_chars(digits, digits + sizeof digits - 1, value, Base);
     return add(digits);
   }
 
