@@ -39,7 +39,7 @@ SAME(freopen64, freopen);
 
 SERVE(int, fclose, (FILE * stream), (stream)) {
   auto plain = [&] { return REAL(fclose)(stream); };
-  int fd = stream->_fileno;
+  int fd = descriptor_of(stream);
   // Functions of the program are called in its wire; a wire that has the lock closes itself.
   if (fd < 0 || owner_of(stream) == running_wire() || !may_wait())
     return plain();

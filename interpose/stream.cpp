@@ -19,13 +19,19 @@ size_t pending(FILE *stream) {
 // What is ready to be written to takes a page.
 bool takes_now(FILE *stream, size_t size) {
   constexpr size_t kPage = 4096;
-  pollfd polled = {stream->_fileno, POLLOUT, 0};
+  pollfd polled = {descriptor_of(stream), POLLOUT, 0};
   Errno saved;
   return polled.fd >= 0 && size <= kPage &&
          saved.keep(REAL(poll)(&polled, 1, 0) == 1 && (polled.revents & POLLOUT));
 }
 
 } // namespace
+
+// _fileno means nothing in a stream of open_memstream().
+int descriptor_of(FILE *stream) {
+  Errno saved;
+  return saved.keep(::fileno_unlocked(stream));
+}
 
 bool can_read_at_once(FILE *stream, size_t size, int delimiter) {
   if (stream->_mode > 0) // wide characters have another buffer
@@ -50,7 +56,7 @@ bool can_flush_at_once(FILE *stream) {
 }
 
 bool is_quick(FILE *stream) {
-  int fd = stream->_fileno;
+  int fd = descriptor_of(stream);
   if (fd < 0)
     return true;
   struct stat status;

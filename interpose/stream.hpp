@@ -11,6 +11,8 @@
 
 namespace libwire::interpose {
 
+// -1 when there is none: memory, or functions of the program.
+int descriptor_of(FILE *stream);
 // Whether that many bytes, or the delimiter, are in the buffer.
 bool can_read_at_once(FILE *stream, size_t size, int delimiter);
 // Whether that much can be written without waiting.
@@ -79,7 +81,7 @@ auto on_stream(Symbol symbol, FILE *stream, Locking locking, bool at_once, Call 
   errno = saved.saved();
   if (quick) {
     // Functions of the program, in place of a descriptor, may suspend the wire.
-    Owning owning(stream, stream->_fileno < 0);
+    Owning owning(stream, descriptor_of(stream) < 0);
     errno = saved.saved();
     auto result = call();
     if (locking == Locking::locks)
