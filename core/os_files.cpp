@@ -30,9 +30,13 @@ int stat_descriptor(int fd, struct stat *status, int flags) {
     return ::fstatat(fd, "", status, AT_EMPTY_PATH | wanted);
 #endif
   };
+  int error = errno;
   int result = ask(flags);
+  if (result == 0 || !flags || errno != EINVAL)
+    return result;
   // AT_STATX_DONT_SYNC is of Linux 4.11, and saves an answer of a file server.
-  return result != 0 && flags && errno == EINVAL ? ask(0) : result;
+  errno = error;
+  return ask(0);
 }
 
 } // namespace
