@@ -2,28 +2,7 @@
  * of wire_fd.h; or they use the memory of the one for the other, without having ended it. */
 #include "common.h"
 #include "descriptors.h"
-#include "wire_timeout.h"
-
-static wire_timeout_t timeout;
-
-static int new_timeout(void **UNUSED(state)) {
-  start_afresh();
-  take_trace();
-  assert_int_equal(wire_timeout_init(&timeout), 0);
-  return 0;
-}
-
-static const int short_time = 5, hour = 3600 * 1000;
-
-static void reset(int milliseconds) { check(wire_timeout_reset(&timeout, milliseconds) == 0); }
-
-/* Runs a wire and compares what it marks. */
-#define assert_wire_marks(entry, expected)                                                         \
-  do {                                                                                             \
-    spawn(entry, NULL);                                                                            \
-    wire_thread_run();                                                                             \
-    assert_trace(expected);                                                                        \
-  } while (0)
+#include "timeouts.h"
 
 static void waits_as_for_a_descriptor(void *UNUSED(argument)) {
   int64_t begin = milliseconds_now();
@@ -125,7 +104,7 @@ static void the_memory_of_a_watch_becomes_that_of_a_timeout(void **UNUSED(state)
 }
 
 int main(void) {
-#define T(test) cmocka_unit_test_setup(test, new_timeout)
+#define T(test) TIMEOUT(test)
   const struct CMUnitTest tests[] = {
       T(it_is_waited_for_as_a_descriptor),   T(it_is_chained_as_a_descriptor),
       T(disarmed_it_does_not_end_the_wait),  T(its_watch_is_ended_as_that_of_a_descriptor),
