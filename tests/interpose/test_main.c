@@ -79,8 +79,7 @@ static void run(const char *part, const char *in_wire) {
   assert_int_equal(status, 0);
 }
 
-static void all_parts(void **state) {
-  (void)state;
+static void all_parts(void **UNUSED(state)) {
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
     run(parts[i].name, "0");
     run(parts[i].name, "1");

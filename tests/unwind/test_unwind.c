@@ -66,16 +66,14 @@ static void expect_the_end_after(const char *functions) {
 
 static const char all[] = "unwind_looks unwind_looks unwind_looks unwind_looks unwind_enters ";
 
-static void libunwind_ends_at_the_entry_function(void **state) {
-  (void)state;
+static void libunwind_ends_at_the_entry_function(void **UNUSED(state)) {
   start_afresh();
   spawn(unwind_enters, NULL);
   wire_thread_run();
   expect_the_end_after(all);
 }
 
-static void also_in_a_wire_that_was_resumed(void **state) {
-  (void)state;
+static void also_in_a_wire_that_was_resumed(void **UNUSED(state)) {
   start_afresh();
   int yes = 1;
   spawn(unwind_enters, &yes);
@@ -90,15 +88,13 @@ static void handles(int number, siginfo_t *info, void *context) {
   walk(context, 1);
 }
 
-__attribute__((noinline)) void unwind_raises(void *unused) {
-  (void)unused;
+__attribute__((noinline)) void unwind_raises(void *UNUSED(unused)) {
   raise(SIGUSR1);
   __asm__ volatile("" ::: "memory");
 }
 
 /* As a profiler does, which is woken by a timer's signal. */
-static void also_from_where_a_signal_came(void **state) {
-  (void)state;
+static void also_from_where_a_signal_came(void **UNUSED(state)) {
   if (TESTS_WITH_SANITIZER)
     skip(); /* calls handlers from functions of its own */
   start_afresh();
@@ -124,14 +120,12 @@ static void counts(int number, siginfo_t *info, void *context) {
   errno = saved;
 }
 
-static void yields_until_seen(void *unused) {
-  (void)unused;
+static void yields_until_seen(void *UNUSED(unused)) {
   while (signals_seen < 2000)
     wire_yield();
 }
 
-static void also_in_the_midst_of_switches(void **state) {
-  (void)state;
+static void also_in_the_midst_of_switches(void **UNUSED(state)) {
   if (TESTS_WITH_SANITIZER)
     skip();
   start_afresh();
