@@ -181,12 +181,11 @@ bool channel_enqueue(Watch &registration) {
   return true;
 }
 
-void channel_told(Wait &wait) {
-  WatchTable &watches = scheduler.reactor->watches;
-  for (Watch *slot = watches.first(wait), *next; slot; slot = next) {
+void channel_told(Watch &first) {
+  for (Watch *slot = &first, *next; slot; slot = next) {
     next = slot->wait_next;
     if (slot->kind == Watch::Kind::receiver && !slot->queue.linked())
-      watches.remove(*slot);
+      scheduler.reactor->watches.remove(*slot);
   }
 }
 

@@ -51,7 +51,7 @@ void channel_unregister(Channel &channel, ChannelReceiver &receiver);
 bool channel_enqueue(Watch &registration);
 // The wire of a registration has ended.
 void channel_withdraw(Watch &registration);
-// A triggered wait has been handed to its wire.
-void channel_told(Wait &wait);
+// A triggered wait, whose first registration this is, has been handed to its wire.
+void channel_told(Watch &first);
 
 } // namespace libwire

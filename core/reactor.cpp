@@ -99,10 +99,12 @@ void Reactor::sleep_in_poller(std::uint64_t now, std::uint64_t timeout) {
     workers->after_sleep();
 }
 
-void Reactor::begin_waiting(Wait &wait) {
-  watches.rebind(wait);
-  watches.set_waited(wait, true);
-  for (Watch *slot = watches.first(wait); slot; slot = slot->wait_next) {
+void Reactor::begin_waiting(Watch &first) {
+  Wait &wait = *first.wait;
+  watches.rebind(first);
+  for (Watch *slot = &first; slot; slot = slot->wait_next)
+    slot->waited = true;
+  for (Watch *slot = &first; slot; slot = slot->wait_next) {
     bool ready = false;
     if (slot->kind == Watch::Kind::descriptor)
       ready = !arm(*slot); // let the program's own call report what is wrong

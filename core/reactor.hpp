@@ -39,8 +39,8 @@ struct Reactor {
   // No wire is ready: waits for the first event, for `most` ns.
   void sleep(std::uint64_t most = os::kForever);
 
-  // A registered wait begins to wait anew.
-  void begin_waiting(Wait &wait);
+  // A wait, whose first registration this is, begins to wait anew.
+  void begin_waiting(Watch &first);
 
   // The wire that registered it has ended; others may wait for it.
   void bequeath(Watch &slot);

@@ -9,19 +9,17 @@ namespace libwire {
 
 namespace {
 
-bool registered(Wait &wait) { return scheduler.reactor && scheduler.reactor->watches.first(wait); }
+// The first of its registrations, or null.
+Watch *registered(const Wait &wait) {
+  Reactor *reactor = scheduler.reactor;
+  return reactor ? reactor->watches.first(wait) : nullptr;
+}
 
 void begin_waiting(Wait &wait) {
   wait.waiting = 1;
   wait.triggered = 0;
-  if (registered(wait)) [[unlikely]]
-    scheduler.reactor->begin_waiting(wait);
-}
-
-// Its sources leave it alone from now on: its memory may be gone soon.
-void end_waiting(Wait &wait) {
-  if (registered(wait)) [[unlikely]]
-    scheduler.reactor->watches.set_waited(wait, false);
+  if (Watch *first = registered(wait))
+    scheduler.reactor->begin_waiting(*first);
 }
 
 Wait *wait_of(ListNode *link) { return LIBWIRE_HOLDER(Wait, link, link); }
@@ -58,11 +56,16 @@ void describe_list(const void *list, Line &line) {
     const Wait &wait = *wait_of(node);
     line.add(between);
     between = " or ";
-    if (const Watch *watch = scheduler.reactor ? scheduler.reactor->watches.first(wait) : nullptr)
+    if (const Watch *watch = registered(wait))
       describe_watch(*watch, line);
     else
       line.add("wait ").add_address(&wait);
   }
+}
+
+void leave_list(Wait &wait) {
+  list_remove(wait.link);
+  list_reset(wait.link);
 }
 
 constexpr Obstacle kList = {"an event", detach_from_list, describe_list};
@@ -81,11 +84,11 @@ void wait_chain(WaitList &list, Wait &wait) {
   begin_waiting(wait);
 }
 
+// It is in no list any more: only a channel's registration still obliges the program to keep it.
 void wait_unchain(Wait &wait) {
-  if (registered(wait)) [[unlikely]]
-    scheduler.reactor->watches.set_unchained(wait);
-  list_remove(wait.link);
-  list_reset(wait.link);
+  for (Watch *slot = registered(wait); slot; slot = slot->wait_next)
+    slot->waited = slot->waited && slot->kind == Watch::Kind::receiver;
+  leave_list(wait);
 }
 
 bool wait_trigger(Wait &wait) {
@@ -104,8 +107,10 @@ bool wait_trigger(Wait &wait) {
 
 void wait_reset(Wait &wait) { begin_waiting(wait); }
 
+// Its sources leave it alone from now on: its memory may be gone soon.
 void wait_stop(Wait &wait) {
-  end_waiting(wait);
+  for (Watch *slot = registered(wait); slot; slot = slot->wait_next)
+    slot->waited = false;
   wait.waiting = 0;
   wait.triggered = 0;
 }
@@ -116,8 +121,8 @@ Wait &list_wait(WaitList &list, const char *function) {
       Wait &wait = *wait_of(node);
       if (!wait.triggered)
         continue;
-      if (registered(wait))
-        channel_told(wait);
+      if (Watch *first = registered(wait))
+        channel_told(*first);
       return wait;
     }
     require_wire(function);
@@ -131,7 +136,7 @@ void wait_single(Wait &wait, const char *function) {
   wait_chain(list, wait);
   list_wait(list, function);
   wait_stop(wait);
-  wait_unchain(wait);
+  leave_list(wait);
 }
 
 int wait_two(Wait &first, Wait &second, const char *function) {
@@ -143,7 +148,7 @@ int wait_two(Wait &first, Wait &second, const char *function) {
   int which = &list_wait(list, function) == &first ? 1 : 2;
   for (Wait *wait : pair) {
     wait_stop(*wait);
-    wait_unchain(*wait);
+    leave_list(*wait);
   }
   return which;
 }

@@ -96,23 +96,15 @@ void WatchTable::adopt(Wait &wait) {
   if (wait.waiting && !wait.wire->ended())
     return;
   wait.wire = current_wire();
-  rebind(wait);
+  if (Watch *slot = first(wait))
+    rebind(*slot);
 }
 
-void WatchTable::set_waited(Wait &wait, bool waited) {
-  for (Watch *slot = first(wait); slot; slot = slot->wait_next)
-    slot->waited = waited;
-}
-
-void WatchTable::set_unchained(Wait &wait) {
-  for (Watch *slot = first(wait); slot; slot = slot->wait_next)
-    slot->waited = slot->waited && slot->kind == Watch::Kind::receiver;
-}
-
-void WatchTable::rebind(Wait &wait) {
-  for (Watch *slot = first(wait); slot; slot = slot->wait_next) {
-    if (slot->owner != wait.wire)
-      change_owner(*slot, wait.wire);
+void WatchTable::rebind(Watch &first) {
+  Wire *wire = first.wait->wire;
+  for (Watch *slot = &first; slot; slot = slot->wait_next) {
+    if (slot->owner != wire)
+      change_owner(*slot, wire);
   }
 }
 

@@ -78,14 +78,8 @@ public:
   // Binds a wait, and its slots, to the running wire, unless another one waits for it.
   void adopt(Wait &wait);
 
-  // Whether the wait of all its slots waits.
-  void set_waited(Wait &wait, bool waited);
-  // The wait is in no list any more. Only a channel's registration still obliges the program to
-  // keep it.
-  void set_unchained(Wait &wait);
-
-  // Makes the wire that `wait` is bound to now the owner of its slots.
-  void rebind(Wait &wait);
+  // Makes the wire that a wait is bound to now the owner of its slots, from the first on.
+  void rebind(Watch &first);
 
   void change_owner(Watch &slot, Wire *owner);
 

@@ -188,8 +188,8 @@ void all_slots_of_a_wait_follow_it_to_another_wire(void **) {
     slots.push_back(table.add(kKind, wait, &subject));
   Watch *stays = table.add(kKind, other, &other);
   wait.wire = &to.wire;
-  table.rebind(wait);
-  table.rebind(wait);
+  table.rebind(*table.first(wait));
+  table.rebind(*table.first(wait));
   assert_true(owned_by(to) == sorted(slots));
   assert_true(owned_by(from) == std::vector<Watch *>{stays});
   table.change_owner(*stays, &to.wire);
@@ -217,16 +217,18 @@ void a_wait_that_another_living_wire_waits_for_is_not_adopted(void **) {
   table.release();
 }
 
-void set_waited_concerns_all_slots_of_the_wait_and_no_others(void **) {
+void the_slots_of_a_wait_follow_its_first_and_no_others(void **) {
   WatchTable table;
   Owner owner;
   Wait wait = wait_of(owner), other = wait_of(owner);
-  Watch *slots[] = {table.add(kKind, wait, &owner), table.add(kKind, wait, &wait),
-                    table.add(kKind, other, &other)};
-  table.set_waited(wait, true);
-  assert_true(slots[0]->waited && slots[1]->waited && !slots[2]->waited);
-  table.set_waited(wait, false);
-  assert_false(slots[0]->waited || slots[1]->waited);
+  std::vector<Watch *> slots = {table.add(kKind, wait, &owner), table.add(kKind, wait, &wait)};
+  Watch *alone = table.add(kKind, other, &other);
+  std::vector<Watch *> found;
+  for (Watch *slot = table.first(wait); slot; slot = slot->wait_next)
+    found.push_back(slot);
+  assert_true(sorted(found) == sorted(slots));
+  assert_ptr_equal(table.first(other), alone);
+  assert_null(alone->wait_next);
   table.release();
 }
 
@@ -281,7 +283,7 @@ int main() {
       cmocka_unit_test(slots_never_move_while_the_table_grows),
       cmocka_unit_test(all_slots_of_a_wait_follow_it_to_another_wire),
       cmocka_unit_test(a_wait_that_another_living_wire_waits_for_is_not_adopted),
-      cmocka_unit_test(set_waited_concerns_all_slots_of_the_wait_and_no_others),
+      cmocka_unit_test(the_slots_of_a_wait_follow_its_first_and_no_others),
       cmocka_unit_test(a_released_table_is_as_new),
       cmocka_unit_test(a_table_that_cannot_grow_says_enomem_and_changes_nothing),
   };
