@@ -1,7 +1,7 @@
 // wire.h
 #include "public.hpp"
 
-#include "../core/scheduler.hpp"
+#include "../core/wire_life.hpp"
 #include "check.hpp"
 #include "convert.hpp"
 

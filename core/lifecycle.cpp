@@ -5,6 +5,7 @@
 #include "reactor.hpp"
 #include "stack.hpp"
 #include "trace.hpp"
+#include "wire_life.hpp"
 
 #include <cerrno>
 #include <new>

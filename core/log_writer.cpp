@@ -3,8 +3,8 @@
 #include "io.hpp"
 #include "mutex_lock.hpp"
 #include "os.hpp"
-#include "scheduler.hpp"
 #include "stack.hpp"
+#include "wire_life.hpp"
 
 #include <cerrno>
 #include <fcntl.h>

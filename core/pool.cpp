@@ -1,7 +1,7 @@
 #include "pool.hpp"
 
-#include "scheduler.hpp"
 #include "stack.hpp"
+#include "wire_life.hpp"
 
 #include <cerrno>
 #include <cstdlib>

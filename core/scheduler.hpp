@@ -63,8 +63,16 @@ extern constinit thread_local Scheduler scheduler __asm__("wire_private_thread")
 // Switches between two looks at the reactor, at most.
 constexpr std::int32_t kMaxTicks = 128;
 
+namespace detail {
+void attach();
+}
+
 // The scheduler of this thread, set up on first use.
-Scheduler &attached_scheduler();
+inline Scheduler &attached_scheduler() {
+  if (!scheduler.current) [[unlikely]]
+    detail::attach();
+  return scheduler;
+}
 
 inline bool in_wire() { return scheduler.current != scheduler.outside; }
 
@@ -80,6 +88,7 @@ inline void require_wire(const char *function) {
 
 namespace detail {
 
+void run_wire(Transfer); // what a new context begins with
 Transfer save_previous(Transfer);
 int switch_special(Wire *from, Wire *to);
 void yield_slow();
@@ -232,17 +241,6 @@ inline void release(Wire *wire) {
   if (!wire->ready())
     make_ready(scheduler, wire);
 }
-
-// Prepares `wire` to run entry(argument) on the caller's stack and makes it ready.
-Wire *create(Wire *wire, const char *name, void (*entry)(void *), void *argument, void *stack,
-             std::size_t stack_size);
-
-// Ends a wire the next time it would run: only its DEFER blocks run.
-void cancel(Wire *wire);
-
-// Ends a wire other than the running one, which will never run again, not even its DEFER blocks: in
-// the child of a fork that has another wire only. What it was queued on hands nothing to it.
-void discard(Wire *wire);
 
 // Runs wires until nothing can become ready any more.
 void run();
