@@ -1,10 +1,19 @@
 /* What the tests of stacks share: whether memory is a stack between guards. Their groups begin with
- * prepare_stacks(). */
+ * prepare_stacks().
+ *
+ * CMakeLists.txt makes more programs of each: with guards made by mprotect because the environment
+ * asks for it, and because the kernel knows nothing else (old_kernel.c). */
 #ifndef TESTS_STACKS_H
 #define TESTS_STACKS_H
 
 #include "common.h"
 #include "mappings.h"
+
+#define ON_REQUEST 1
+#define ON_OLD_KERNEL 2
+#ifndef GUARD_BY_MPROTECT
+#define GUARD_BY_MPROTECT 0
+#endif
 
 static size_t page;
 static int probe[2];
@@ -44,6 +53,8 @@ HELPER void assert_is_a_stack(char *stack, size_t size) {
 }
 
 HELPER int prepare_stacks(void **UNUSED(state)) {
+  if (GUARD_BY_MPROTECT == ON_REQUEST)
+    setenv("WIRE_STACK_GUARD", "mprotect", 1);
   page = (size_t)sysconf(_SC_PAGESIZE);
   return pipe(probe);
 }

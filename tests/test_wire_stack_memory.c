@@ -1,13 +1,9 @@
 /* wire_stack.h: what memory stacks keep that have been given back, and that they are stacks again
- * afterwards. test_wire_stack_memory_mprotect.c runs all of this with guards made by mprotect. */
+ * afterwards. */
 #include "stacks.h"
 
 #include <pthread.h>
 #include <sys/mman.h>
-
-#ifndef GUARD_BY_MPROTECT
-#define GUARD_BY_MPROTECT 0
-#endif
 
 enum { warm_bytes = 1 << 20 }; /* what the stacks freed last keep together */
 enum { slack = 512 << 10 };    /* for what else the process does */
@@ -178,9 +174,6 @@ static void to_give_back_twice_ends_the_program(void **UNUSED(state)) {
 }
 
 int main(void) {
-#if GUARD_BY_MPROTECT
-  setenv("WIRE_STACK_GUARD", "mprotect", 1);
-#endif
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_stack_freed_last_is_used_next_and_keeps_its_memory),
       cmocka_unit_test(others_keep_one_page_each),
