@@ -6,10 +6,9 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 
+#include "counted_allocations.h"
 #include "wire_channel.h"
 #include "wire_defer.h"
 #include "wire_fd.h"
@@ -19,60 +18,6 @@
 #include "wire_pool.h"
 #include "wire_semaphore.h"
 #include "wire_timeout.h"
-
-static unsigned allocations;
-
-#if TESTS_WITH_SANITIZER
-
-/* The sanitizer has replaced them already. */
-
-#else
-
-extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t count, size_t size);
-extern void *__libc_realloc(void *memory, size_t size);
-extern void *__libc_memalign(size_t alignment, size_t size);
-
-void *malloc(size_t size) {
-  allocations++;
-  return __libc_malloc(size);
-}
-
-void *calloc(size_t count, size_t size) {
-  allocations++;
-  return __libc_calloc(count, size);
-}
-
-void *realloc(void *memory, size_t size) {
-  allocations++;
-  return __libc_realloc(memory, size);
-}
-
-void *memalign(size_t alignment, size_t size) {
-  allocations++;
-  return __libc_memalign(alignment, size);
-}
-
-void *aligned_alloc(size_t alignment, size_t size) { return memalign(alignment, size); }
-
-int posix_memalign(void **memory, size_t alignment, size_t size) {
-  *memory = memalign(alignment, size);
-  return *memory == NULL ? ENOMEM : 0;
-}
-
-void *mmap(void *address, size_t length, int protection, int flags, int fd, off_t offset) {
-  allocations++;
-  return (void *)syscall(SYS_mmap, address, length, protection, flags, fd, offset);
-}
-
-void *mremap(void *address, size_t length, size_t new_length, int flags, ...) {
-  allocations++;
-  return (void *)syscall(SYS_mremap, address, length, new_length, flags, NULL);
-}
-
-#endif
-
-/* --- everything --------------------------------------------------------------------------- */
 
 enum { rounds = 30 };
 
