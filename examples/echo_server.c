@@ -10,12 +10,10 @@
  * The line on stdout says where it listens, also after --port 0. SIGINT and SIGTERM stop it.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "common/parse.h"
+#include "common/options.h"
 #include "common/service.h"
 #include "wire.h"
 #include "wire_fd.h"
@@ -58,65 +56,30 @@ static void serve(struct connection *connection) {
   }
 }
 
-static int parse_options(int argc, char **argv, struct service_config *config, struct echo *echo) {
-  enum { ADDRESS, PORT, CONNECTIONS, TIMEOUT, HELP };
-  static const struct option known[] = {
-      {"address", required_argument, NULL, ADDRESS},
-      {"port", required_argument, NULL, PORT},
-      {"connections", required_argument, NULL, CONNECTIONS},
-      {"timeout", required_argument, NULL, TIMEOUT},
-      {"help", no_argument, NULL, HELP},
-      {NULL, 0, NULL, 0},
-  };
-  long number = 0;
-  int option, bad = 0;
-
-  while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
-    switch (option) {
-    case ADDRESS:
-      config->address = optarg;
-      break;
-    case PORT:
-      config->port = optarg;
-      bad |= parse_number(optarg, 0, 65535, &number);
-      break;
-    case CONNECTIONS:
-      bad |= parse_number(optarg, 1, 100000, &number);
-      config->max_connections = (unsigned)number;
-      break;
-    case TIMEOUT:
-      bad |= parse_seconds(optarg, &echo->timeout_msec);
-      break;
-    case HELP:
-      fputs(usage, stdout);
-      exit(fflush(stdout) == 0 ? 0 : 1);
-    default:
-      return -1;
-    }
-    if (bad) {
-      fprintf(stderr, "echo_server: %s is no good value\n", optarg);
-      return -1;
-    }
-  }
-  return optind == argc ? 0 : -1;
-}
-
 int main(int argc, char **argv) {
   struct echo echo = {.timeout_msec = 300000};
   struct service_config config = {.address = "127.0.0.1",
                                   .port = "7007",
-                                  .max_connections = 1000,
                                   .stack_size = STACK_SIZE,
                                   .connection_memory = BUFFER_SIZE,
                                   .grace_msec = 5000,
                                   .serve = serve,
                                   .context = &echo};
+  long connections = 1000;
+  const struct known_option options[] = {
+      {"address", 0, OPTION_TEXT, &config.address, 0, 0},
+      {"port", 0, OPTION_PORT, &config.port, 0, 0},
+      {"connections", 0, OPTION_NUMBER, &connections, 1, 100000},
+      {"timeout", 0, OPTION_SECONDS, &echo.timeout_msec, 0, 0},
+      {NULL, 0, 0, NULL, 0, 0},
+  };
   struct service service;
 
-  if (parse_options(argc, argv, &config, &echo) != 0) {
+  if (options_parse(argc, argv, options, usage) != argc) {
     fputs(usage, stderr);
     return 2;
   }
+  config.max_connections = (unsigned)connections;
   wire_thread_init();
   wire_fd_init();
   wire_stack_fault_detector_install();

@@ -15,17 +15,16 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "common/parse.h"
+#include "common/descriptors.h"
+#include "common/options.h"
 #include "http_client/fetch.h"
 #include "http_client/input.h"
 #include "wire.h"
@@ -89,61 +88,6 @@ static void work(void *arg) {
   fetcher_close(&worker->fetcher);
 }
 
-static int parse_options(int argc, char **argv, struct options *options) {
-  enum { LIST, WIRES, OUTPUT, TIMEOUT, MAX_TIME, HELP };
-  static const struct option known[] = {
-      {"list", required_argument, NULL, LIST},
-      {"wires", required_argument, NULL, WIRES},
-      {"output", required_argument, NULL, OUTPUT},
-      {"timeout", required_argument, NULL, TIMEOUT},
-      {"max-time", required_argument, NULL, MAX_TIME},
-      {"help", no_argument, NULL, HELP},
-      {NULL, 0, NULL, 0},
-  };
-  int option, bad = 0;
-
-  while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
-    switch (option) {
-    case LIST:
-      options->list = optarg;
-      break;
-    case WIRES:
-      bad |= parse_number(optarg, 1, 10000, &options->wires);
-      break;
-    case OUTPUT:
-      options->output = optarg;
-      break;
-    case TIMEOUT:
-      bad |= parse_seconds(optarg, &options->limits.progress_msec);
-      break;
-    case MAX_TIME:
-      bad |= parse_seconds(optarg, &options->limits.total_msec);
-      break;
-    case HELP:
-      fputs(usage, stdout);
-      exit(fflush(stdout) == 0 ? 0 : 1);
-    default:
-      return -1;
-    }
-    if (bad) {
-      fprintf(stderr, "http_client: %s is no good value\n", optarg);
-      return -1;
-    }
-  }
-  return optind < argc || options->list != NULL ? 0 : -1;
-}
-
-/* A descriptor for the socket of a wire, two for its file, some for the rest. */
-static void raise_descriptor_limit(long wires) {
-  const rlim_t wanted = 3 * (rlim_t)wires + 64;
-  struct rlimit limit;
-
-  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < wanted) {
-    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-    setrlimit(RLIMIT_NOFILE, &limit); /* with too few, some URLs fail and say why */
-  }
-}
-
 static int open_output(const char *folder) {
   if (mkdir(folder, 0777) != 0 && errno != EEXIST)
     return -1;
@@ -180,10 +124,19 @@ static void print_summary(const struct client *client, long wires) {
 
 int main(int argc, char **argv) {
   struct options options = {.wires = 20, .limits = {.progress_msec = 30000}};
+  const struct known_option known[] = {
+      {"list", 0, OPTION_TEXT, &options.list, 0, 0},
+      {"wires", 0, OPTION_NUMBER, &options.wires, 1, 10000},
+      {"output", 0, OPTION_TEXT, &options.output, 0, 0},
+      {"timeout", 0, OPTION_SECONDS, &options.limits.progress_msec, 0, 0},
+      {"max-time", 0, OPTION_SECONDS, &options.limits.total_msec, 0, 0},
+      {NULL, 0, 0, NULL, 0, 0},
+  };
   struct client client = {.num_fetched = 0};
+  const int first_url = options_parse(argc, argv, known, usage);
   int output = -1, status = 0;
 
-  if (parse_options(argc, argv, &options) != 0) {
+  if (first_url < 0 || (first_url == argc && options.list == NULL)) {
     fputs(usage, stderr);
     return 2;
   }
@@ -191,11 +144,13 @@ int main(int argc, char **argv) {
     fprintf(stderr, "http_client: cannot open %s: %s\n", options.output, strerror(errno));
     return 1;
   }
-  raise_descriptor_limit(options.wires);
+  /* For each wire a socket and two for its file, and some for the rest. With too few, some URLs
+   * fail and say why. */
+  descriptors_allow(3 * (unsigned long)options.wires + 64);
   wire_thread_init();
   wire_fd_init();
   wire_stack_fault_detector_install();
-  if (input_open(&client.input, argv + optind, options.list) != 0) {
+  if (input_open(&client.input, argv + first_url, options.list) != 0) {
     fprintf(stderr, "http_client: cannot open %s: %s\n", options.list, strerror(errno));
     return 1;
   }

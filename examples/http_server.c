@@ -16,12 +16,10 @@
  * that are on their way are completed; a second signal, or the time of --grace, cuts them off.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "common/parse.h"
+#include "common/options.h"
 #include "common/service.h"
 #include "http_server/connection.h"
 #include "http_server/request.h"
@@ -44,107 +42,52 @@ static const char usage[] =
     "  --grace SECONDS           for answers under way after SIGTERM (default 10)\n"
     "A timeout of 0 is no limit.\n";
 
-struct options {
-  const char *root;
-  struct service_config service;
-};
-
-static int parse_options(int argc, char **argv, struct options *options,
-                         struct http_server *server) {
-  enum { ROOT, ADDRESS, PORT, CONNECTIONS, IDLE, REQUEST, SEND, GRACE, HELP };
-  static const struct option known[] = {
-      {"root", required_argument, NULL, ROOT},
-      {"address", required_argument, NULL, ADDRESS},
-      {"port", required_argument, NULL, PORT},
-      {"connections", required_argument, NULL, CONNECTIONS},
-      {"idle-timeout", required_argument, NULL, IDLE},
-      {"request-timeout", required_argument, NULL, REQUEST},
-      {"send-timeout", required_argument, NULL, SEND},
-      {"grace", required_argument, NULL, GRACE},
-      {"help", no_argument, NULL, HELP},
-      {NULL, 0, NULL, 0},
-  };
-  long number = 0;
-  int option, bad = 0;
-
-  while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
-    switch (option) {
-    case ROOT:
-      options->root = optarg;
-      break;
-    case ADDRESS:
-      options->service.address = optarg;
-      break;
-    case PORT:
-      options->service.port = optarg;
-      bad |= parse_number(optarg, 0, 65535, &number);
-      break;
-    case CONNECTIONS:
-      bad |= parse_number(optarg, 1, 100000, &number);
-      options->service.max_connections = (unsigned)number;
-      break;
-    case IDLE:
-      bad |= parse_seconds(optarg, &server->idle_timeout_msec);
-      break;
-    case REQUEST:
-      bad |= parse_seconds(optarg, &server->request_timeout_msec);
-      break;
-    case SEND:
-      bad |= parse_seconds(optarg, &server->send_timeout_msec);
-      break;
-    case GRACE:
-      bad |= parse_seconds(optarg, &options->service.grace_msec);
-      break;
-    case HELP:
-      fputs(usage, stdout);
-      exit(fflush(stdout) == 0 ? 0 : 1);
-    default:
-      return -1;
-    }
-    if (bad) {
-      fprintf(stderr, "http_server: %s is no good value\n", optarg);
-      return -1;
-    }
-  }
-  return optind == argc ? 0 : -1;
-}
-
 int main(int argc, char **argv) {
   struct http_server server = {
       .idle_timeout_msec = 60000, .request_timeout_msec = 10000, .send_timeout_msec = 30000};
-  struct options options = {
-      .root = ".",
-      .service = {.address = "127.0.0.1",
-                  .port = "8080",
-                  .max_connections = 1000,
-                  .stack_size = STACK_SIZE,
-                  .connection_memory = http_connection_memory(),
-                  .grace_msec = 10000,
-                  .end_idle_when_full = true,
-                  .serve = serve_http,
-                  .context = &server},
+  struct service_config config = {.address = "127.0.0.1",
+                                  .port = "8080",
+                                  .stack_size = STACK_SIZE,
+                                  .connection_memory = http_connection_memory(),
+                                  .grace_msec = 10000,
+                                  .end_idle_when_full = true,
+                                  .serve = serve_http,
+                                  .context = &server};
+  const char *root = ".";
+  long connections = 1000;
+  const struct known_option options[] = {
+      {"root", 0, OPTION_TEXT, &root, 0, 0},
+      {"address", 0, OPTION_TEXT, &config.address, 0, 0},
+      {"port", 0, OPTION_PORT, &config.port, 0, 0},
+      {"connections", 0, OPTION_NUMBER, &connections, 1, 100000},
+      {"idle-timeout", 0, OPTION_SECONDS, &server.idle_timeout_msec, 0, 0},
+      {"request-timeout", 0, OPTION_SECONDS, &server.request_timeout_msec, 0, 0},
+      {"send-timeout", 0, OPTION_SECONDS, &server.send_timeout_msec, 0, 0},
+      {"grace", 0, OPTION_SECONDS, &config.grace_msec, 0, 0},
+      {NULL, 0, 0, NULL, 0, 0},
   };
   struct service service;
 
-  if (parse_options(argc, argv, &options, &server) != 0) {
+  if (options_parse(argc, argv, options, usage) != argc) {
     fputs(usage, stderr);
     return 2;
   }
-  if (site_open_root(&server.site, options.root) != 0) {
-    fprintf(stderr, "http_server: cannot open %s: %s\n", options.root, strerror(errno));
+  config.max_connections = (unsigned)connections;
+  if (site_open_root(&server.site, root) != 0) {
+    fprintf(stderr, "http_server: cannot open %s: %s\n", root, strerror(errno));
     return 1;
   }
   request_setup();
   wire_thread_init();
   wire_fd_init();
   wire_stack_fault_detector_install();
-  if (service_init(&service, &options.service) != 0)
+  if (service_init(&service, &config) != 0)
     return 1;
 
   /* An IPv6 address needs brackets in a URL. */
-  const int is_ipv6 = strchr(options.service.address, ':') != NULL;
-  printf("listening on http://%s%s%s:%d/\n", is_ipv6 ? "[" : "", options.service.address,
-         is_ipv6 ? "]" : "", service_port(&service));
+  const int is_ipv6 = strchr(config.address, ':') != NULL;
+  printf("listening on http://%s%s%s:%d/\n", is_ipv6 ? "[" : "", config.address, is_ipv6 ? "]" : "",
+         service_port(&service));
   if (fflush(stdout) != 0) {
     fprintf(stderr, "http_server: cannot write to stdout: %s\n", strerror(errno));
     return 1;

@@ -14,16 +14,15 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "common/parse.h"
+#include "common/descriptors.h"
+#include "common/options.h"
 #include "wire.h"
 #include "wire_fd.h"
 #include "wire_io.h"
@@ -107,55 +106,11 @@ static void print_progress(void *arg) {
     output_progress(&program->output, &program->tree, now() - start);
 }
 
-static int parse_options(int argc, char **argv, struct options *options) {
-  enum { IO_THREADS = 256, HELP };
-  static const struct option known[] = {
-      {"wires", required_argument, NULL, 'j'},
-      {"io-threads", required_argument, NULL, IO_THREADS},
-      {"quiet", no_argument, NULL, 'q'},
-      {"help", no_argument, NULL, HELP},
-      {NULL, 0, NULL, 0},
-  };
-  int option, bad = 0;
-
-  while ((option = getopt_long(argc, argv, "j:q", known, NULL)) != -1) {
-    switch (option) {
-    case 'j':
-      bad |= parse_number(optarg, 1, 10000, &options->wires);
-      break;
-    case IO_THREADS:
-      bad |= parse_number(optarg, 1, 256, &options->io_threads);
-      break;
-    case 'q':
-      options->quiet = true;
-      break;
-    case HELP:
-      fputs(usage, stdout);
-      exit(fflush(stdout) == 0 ? 0 : 1);
-    default:
-      return -1;
-    }
-    if (bad) {
-      fprintf(stderr, "wire-sum: %s is no good value\n", optarg);
-      return -1;
-    }
-  }
-  return optind < argc ? 0 : -1;
-}
-
-/* A wire has one descriptor open; a few are for the rest. Returns how many wires there can be. */
+/* How many wires there can be: each has one descriptor open, and a few are for the rest. */
 static long limit_wires(long wires) {
-  const rlim_t others = 32, wanted = (rlim_t)wires + others;
-  struct rlimit limit;
+  const unsigned long others = 32, allowed = descriptors_allow((unsigned long)wires + others);
 
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
-    return wires;
-  limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-  if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-    getrlimit(RLIMIT_NOFILE, &limit);
-  if (limit.rlim_cur >= wanted)
-    return wires;
-  return limit.rlim_cur > others ? (long)(limit.rlim_cur - others) : 1;
+  return allowed > others ? (long)(allowed - others) : 1;
 }
 
 static int add_arguments(struct tree *tree, char *const *paths) {
@@ -186,9 +141,16 @@ static int start_wires(struct program *program, long wires) {
 
 int main(int argc, char **argv) {
   struct options options = {.wires = 200, .io_threads = 4};
+  const struct known_option known[] = {
+      {"wires", 'j', OPTION_NUMBER, &options.wires, 1, 10000},
+      {"io-threads", 0, OPTION_NUMBER, &options.io_threads, 1, 256},
+      {"quiet", 'q', OPTION_FLAG, &options.quiet, 0, 0},
+      {NULL, 0, 0, NULL, 0, 0},
+  };
   static struct program program;
+  const int first_path = options_parse(argc, argv, known, usage);
 
-  if (parse_options(argc, argv, &options) != 0) {
+  if (first_path < 0 || first_path == argc) {
     fputs(usage, stderr);
     return 2;
   }
@@ -199,7 +161,7 @@ int main(int argc, char **argv) {
   tree_init(&program.tree);
   output_init(&program.output);
   program.shows_progress = !options.quiet && isatty(STDERR_FILENO);
-  if (add_arguments(&program.tree, argv + optind) != 0 ||
+  if (add_arguments(&program.tree, argv + first_path) != 0 ||
       start_wires(&program, limit_wires(options.wires)) != 0) {
     fprintf(stderr, "wire-sum: cannot start %ld wires: %s\n", options.wires, strerror(errno));
     return 1;

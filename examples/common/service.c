@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "descriptors.h"
 #include "wire_stack.h"
 #include "wire_timeout.h"
 
@@ -149,18 +149,6 @@ static void stop_service(void *arg) {
   wire_fd_mode_none(&service->signals);
 }
 
-/* A connection needs a descriptor, and another one for what it is to read or write. */
-static void raise_descriptor_limit(unsigned connections) {
-  const rlim_t wanted = 2 * (rlim_t)connections + 64;
-  struct rlimit limit;
-
-  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < wanted) {
-    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-    /* With too few, accepting waits until one is closed. */
-    setrlimit(RLIMIT_NOFILE, &limit);
-  }
-}
-
 /* From now on SIGINT and SIGTERM are read from a descriptor, and writing to a closed connection
  * is an error instead of the end of the process. */
 static int take_signals(wire_fd_state_t *signals) {
@@ -225,7 +213,9 @@ int service_init(struct service *service, const struct service_config *config) {
   list_head_init(&service->idle);
   wire_wait_init(&service->wake);
 
-  raise_descriptor_limit(config->max_connections);
+  /* For each connection one, and another one for what it is to read or write. With too few,
+   * accepting waits until one is closed. */
+  descriptors_allow(2 * (unsigned long)config->max_connections + 64);
   if (take_signals(&service->signals) != 0) {
     fprintf(stderr, "cannot set up the signals: %s\n", strerror(errno));
     return -1;
