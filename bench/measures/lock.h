@@ -1,38 +1,8 @@
-/* SIZE tasks take and release one lock: the cost of both together. One task is never in anybody's
- * way. Several hold it over a yield, and yield after it, so that the others queue up. */
+/* SIZE tasks take and release one lock. */
 static side_lock lock;
 
-SIDE_TASK takes(void *unused) {
-  (void)unused;
-  side_yield();
-  bench_go();
-  if (bench_size == 1)
-    while (bench_turn()) {
-      side_lock_take(&lock);
-      side_lock_release(&lock);
-    }
-  else
-    while (bench_turn()) {
-      side_lock_take(&lock);
-      side_yield();
-      side_lock_release(&lock);
-      side_yield();
-    }
-  bench_each();
-  bench_done();
-  SIDE_RETURN;
-}
+static inline void set_up(void) { side_lock_init(&lock); }
+static inline void take(void) { side_lock_take(&lock); }
+static inline void release(void) { side_lock_release(&lock); }
 
-SIDE_TASK first(void *unused) {
-  (void)unused;
-  side_lock_init(&lock);
-  for (long i = 0; i < bench_size; i++)
-    side_start(takes, NULL, BENCH_STACK);
-  SIDE_RETURN;
-}
-
-int main(int argc, char **argv) {
-  bench_arguments(argc, argv);
-  side_run(first);
-  return 0;
-}
+#include "measures/holding.h"
