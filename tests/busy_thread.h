@@ -5,6 +5,7 @@
 
 #include <sys/socket.h>
 
+#include "ping.h"
 #include "wire_channel.h"
 #include "wire_fd.h"
 #include "wire_lock.h"
@@ -93,11 +94,7 @@ static void writer(void *argument) {
 static void echo(void *argument) {
   wire_net_t net;
   wire_net_init(&net, *(int *)argument);
-  char bytes[64];
-  size_t moved;
-  while (wire_net_read_any(&net, bytes, sizeof bytes, &moved) == 0)
-    check(wire_net_write(&net, bytes, moved, &moved) == 0);
-  check(errno == ENODATA);
+  check(echo_to_the_end(&net) == 0);
   wire_net_close(&net);
 }
 

@@ -54,6 +54,14 @@ HELPER void spawn_senders(int count) {
     spawn(send_first, &messages[i]);
 }
 
+/* A message comes and wakes this one, which is cancelled before it runs. */
+HELPER void cancel_when_woken(wire_t *wire) {
+  spawn(send_first, &messages[0]);
+  wire_yield();
+  wire_cancel(wire);
+  wire_thread_run();
+}
+
 HELPER void receive(void *name) {
   void *message;
   check(wire_channel_recv_block(&channel, &message) == 0);

@@ -4,6 +4,7 @@
 #define TESTS_EVERYTHING_H
 
 #include "descriptors.h"
+#include "ping.h"
 #include "syscall_traps.h"
 #include "wire_net.h"
 #include "wire_timeout.h"
@@ -47,36 +48,16 @@ static void failed(void) {
 static void net_client(void *UNUSED(argument)) {
   wire_net_t net;
   wire_net_init(&net, sockets[0]);
-  for (int i = 0; i < 5; i++) {
-    char answer[4];
-    size_t moved = 99;
-    if (wire_timeout_reset(&net.tout, 5000) != 0 || wire_net_write(&net, "ping", 4, &moved) != 0 ||
-        wire_net_read_full(&net, answer, sizeof answer, &moved) != 0) {
-      failed();
-      check(moved <= 4 || moved == 99);
-      break;
-    }
-    check(memcmp(answer, "ping", 4) == 0);
-  }
+  if (ping(&net, 5, 5000) != 0)
+    failed();
   wire_net_close(&net);
 }
 
 static void net_server(void *UNUSED(argument)) {
   wire_net_t net;
   wire_net_init(&net, sockets[1]);
-  char request[16];
-  size_t moved;
-  for (;;) {
-    if (wire_net_read_any(&net, request, sizeof request, &moved) != 0) {
-      if (errno != ENODATA)
-        failed();
-      break;
-    }
-    if (wire_net_write(&net, request, moved, &moved) != 0) {
-      failed();
-      break;
-    }
-  }
+  if (echo_to_the_end(&net) != 0)
+    failed();
   wire_net_close(&net);
 }
 

@@ -2,10 +2,10 @@
 #ifndef TESTS_FAULT_WORK_NET_H
 #define TESTS_FAULT_WORK_NET_H
 
+#include "ping.h"
+
 static void connects(void *UNUSED(argument)) {
   wire_net_t net;
-  char answer[4];
-  size_t moved;
   if (wire_net_init_tcp_connected(&net, "127.0.0.1", work.listener.port, 20000, NULL, NULL) != 0) {
     failed();
     /* The other side waits for somebody. */
@@ -20,14 +20,8 @@ static void connects(void *UNUSED(argument)) {
     work.ended++;
     return;
   }
-  for (int i = 0; i < 3; i++) {
-    if (wire_timeout_reset(&net.tout, 20000) != 0 || wire_net_write(&net, "ping", 4, &moved) != 0 ||
-        wire_net_read_full(&net, answer, sizeof answer, &moved) != 0) {
-      failed();
-      break;
-    }
-    check(moved == 4 && memcmp(answer, "ping", 4) == 0);
-  }
+  if (ping(&net, 3, 20000) != 0)
+    failed();
   wire_net_close(&net);
   work.ended++;
 }
@@ -52,19 +46,8 @@ static void accepts(void *UNUSED(argument)) {
   work.accepted = 1;
   wire_net_t net;
   wire_net_init(&net, fd);
-  char request[16];
-  size_t moved;
-  for (;;) {
-    if (wire_net_read_any(&net, request, sizeof request, &moved) != 0) {
-      if (errno != ENODATA)
-        failed();
-      break;
-    }
-    if (wire_net_write(&net, request, moved, &moved) != 0) {
-      failed();
-      break;
-    }
-  }
+  if (echo_to_the_end(&net) != 0)
+    failed();
   wire_net_close(&net);
   work.ended++;
 }

@@ -87,10 +87,7 @@ a_receiver_cancelled_after_it_was_woken_leaves_the_message_to_the_next(void **UN
   wire_t *cancelled = spawn(receive, "1");
   spawn(receive, "2");
   wire_thread_run();
-  spawn(send_first, &messages[0]);
-  wire_yield();
-  wire_cancel(cancelled);
-  wire_thread_run();
+  cancel_when_woken(cancelled);
   assert_trace("2=a senta ");
   assert_nobody_queued();
   assert_only_ended(cancelled);
@@ -102,10 +99,7 @@ a_receiver_cancelled_after_it_was_woken_leaves_the_message_to_a_registration(voi
   wire_t *cancelled = spawn(receive, "1");
   spawn(select_once, "2");
   wire_thread_run();
-  spawn(send_first, &messages[0]);
-  wire_yield();
-  wire_cancel(cancelled);
-  wire_thread_run();
+  cancel_when_woken(cancelled);
   assert_trace("2=a senta ");
   assert_nobody_queued();
 }
@@ -115,10 +109,7 @@ a_receiver_cancelled_when_nobody_follows_leaves_the_message_pending(void **UNUSE
   prepare();
   wire_t *cancelled = spawn(receive, "1");
   wire_thread_run();
-  spawn(send_first, &messages[0]);
-  wire_yield();
-  wire_cancel(cancelled);
-  wire_thread_run();
+  cancel_when_woken(cancelled);
   take(&channel, "main");
   wire_thread_run();
   assert_trace("main=a senta ");

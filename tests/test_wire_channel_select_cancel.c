@@ -50,10 +50,7 @@ a_cancelled_wire_that_was_told_passes_the_message_to_the_next_registration(void 
   wire_t *cancelled = spawn(select_from_three, NULL);
   spawn(select_once, "2");
   wire_thread_run();
-  spawn(send_first, &messages[0]);
-  wire_yield();
-  wire_cancel(cancelled);
-  wire_thread_run();
+  cancel_when_woken(cancelled);
   assert_trace("2=a senta ");
   assert_nobody_queued();
   assert_only_ended(cancelled);
@@ -64,10 +61,7 @@ static void a_cancelled_wire_that_was_told_passes_the_message_to_a_receiver(void
   wire_t *cancelled = spawn(select_from_three, NULL);
   spawn(receive, "2");
   wire_thread_run();
-  spawn(send_first, &messages[0]);
-  wire_yield();
-  wire_cancel(cancelled);
-  wire_thread_run();
+  cancel_when_woken(cancelled);
   assert_trace("2=a senta ");
   assert_nobody_queued();
 }
