@@ -48,8 +48,6 @@ extern "C" {
   type wio_##name parameters { LIBWIRE_CALL_##how(name, arguments, failure) }
 #define WIO_OWN(how, name, reason)
 #include "wio.def"
-#undef WIO_CALL
-#undef WIO_OWN
 
 void wire_io_init(int num_threads) {
   require(num_threads >= 1, "wire_io_init", "needs at least one thread");

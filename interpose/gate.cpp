@@ -21,11 +21,6 @@ const char *const names[kSymbols] = {
 #define TWIN(symbol, of)
 #define PASSED(symbol, reason)
 #include "overrides.def"
-#undef OVERRIDE
-#undef OTHER
-#undef VERSIONED
-#undef TWIN
-#undef PASSED
 };
 unsigned attention = 1;
 

@@ -29,11 +29,6 @@ enum Symbol : unsigned {
 #define TWIN(symbol, of)
 #define PASSED(symbol, reason)
 #include "overrides.def"
-#undef OVERRIDE
-#undef OTHER
-#undef VERSIONED
-#undef TWIN
-#undef PASSED
   kSymbols
 };
 

@@ -64,8 +64,6 @@ HELPER void report(void) {
     return libc arguments;                                                                         \
   }
 #include "../capi/wio.def"
-#undef WIO_CALL
-#undef WIO_OWN
 
 #endif
 
@@ -82,8 +80,6 @@ static const struct entry {
 #define WIO_CALL(how, type, name, parameters, arguments, failure, reason)                          \
   {#name, #how, (any_call)(void (*)(void))wio_##name},
 #include "../capi/wio.def"
-#undef WIO_CALL
-#undef WIO_OWN
 };
 
 static int is(const struct entry *entry, const char *how) { return strcmp(entry->how, how) == 0; }

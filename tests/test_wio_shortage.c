@@ -50,8 +50,6 @@ static const struct entry {
 #define WIO_CALL(how, type, name, parameters, arguments, failure, reason)                          \
   {#name, #how, (any_call)(void (*)(void))wio_##name, failure},
 #include "../capi/wio.def"
-#undef WIO_CALL
-#undef WIO_OWN
 };
 
 static void calls_without_threads(void *UNUSED(argument)) {
