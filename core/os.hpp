@@ -1,4 +1,6 @@
-// Every system call the library issues, in one place: os.cpp, and os_files.cpp for those on files.
+// Every system call the library issues, in one place: os.cpp for descriptors and processes,
+// os_files.cpp for files, os_nowait.cpp for RWF_NOWAIT, os_memory.cpp for memory; os_ring.hpp has
+// those of io_uring.
 //
 // They go to the kernel directly: libc's own functions may be overridden in the same process by
 // libwire-interpose, which must never see libwire's calls. Results are libc's: -1 and errno on
