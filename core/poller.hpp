@@ -101,6 +101,7 @@ private:
   void deliver(const epoll_event &event, bool idle);
   std::uint32_t trigger(Entry &entry, std::uint32_t events, bool idle);
 
+  static constexpr std::uint64_t kWakeup = UINT64_MAX; // in place of generation and descriptor
   static constexpr int kBatch = 128;
   static constexpr unsigned kMostUnsure = 16; // times the kernel is asked for reports meanwhile
 
