@@ -1,11 +1,10 @@
-// The scheduler's side of the workers: handing requests over, and taking them back.
+// The scheduler's side of the workers: handing requests over. Taking them back: worker_results.cpp.
 #include "workers.hpp"
 
 #include "line.hpp"
 #include "os.hpp"
 #include "reactor.hpp"
 #include "scheduler.hpp"
-#include "trace.hpp"
 #include "worker.hpp"
 
 #include <cerrno>
@@ -13,12 +12,6 @@
 #include <sys/mman.h>
 
 namespace libwire {
-
-namespace {
-
-constexpr std::uint64_t kCheck = 1'000'000'000; // ns of sleep at most while requests are under way
-
-} // namespace
 
 void Workers::reset() {
   mutex_ = PTHREAD_MUTEX_INITIALIZER;
@@ -76,8 +69,6 @@ bool Workers::open_wakeup() {
 }
 
 int Workers::wakeup() { return wakeup_.is_open() || open_wakeup() ? wakeup_.open() : -1; }
-
-// --- handing over
 
 void Workers::enqueue(Request &request) {
   Crew &crew = crew_of(request);
@@ -164,12 +155,6 @@ void Workers::hand_over(Request &request) {
   ++under_way_;
 }
 
-void Workers::finish(Request &request) {
-  request.finished = true;
-  list_unlink(request.pending);
-  --under_way_;
-}
-
 // Called for a wire that is cancelled, and again when its request is finished.
 bool Workers::detach(Wire *wire) {
   auto &request = *static_cast<Request *>(wire->block()->blocked_on);
@@ -237,74 +222,6 @@ void Workers::answer(Request &request, int answer) {
     ::pthread_cond_signal(&worker.answered);
   }
   wait_for(request);
-}
-
-// --- taking back
-
-void Workers::collect() {
-  for (Request *one = wakeup_.take(), *next; one; one = next) {
-    next = one->next_finished;
-    if (scheduler.trace && one->began && !one->asking) [[unlikely]]
-      trace::call_made(scheduler, *one);
-    finish(*one);
-    release(one->wire);
-  }
-}
-
-// A regular call ends soon or late, so that those behind it may wait.
-void Workers::relieve(Crew &crew, std::uint64_t now) {
-  MutexLock lock(mutex_);
-  if (!crew.queued || now < crew.relief_due || crew.idle || crew.starting)
-    return;
-  __atomic_store_n(&crew.relief_due, now + kStuck, __ATOMIC_RELAXED);
-  if (crew.threads < crew.limit + kMostRelief && add_thread(crew))
-    return;
-  ++crew.futile;
-  while (crew.queued && &crew == &patient_ && crew.futile >= kMostFutile) {
-    Request &request = dequeue(crew);
-    request.error = EAGAIN;
-    finish(request);
-    release(request.wire);
-  }
-}
-
-bool Workers::relieve(std::uint64_t now) {
-  bool queued = false;
-  for (Crew *crew : {&regular_, &patient_}) {
-    if (!__atomic_load_n(&crew->queued, __ATOMIC_RELAXED))
-      continue;
-    queued = true;
-    if (now >= __atomic_load_n(&crew->relief_due, __ATOMIC_RELAXED))
-      relieve(*crew, now);
-  }
-  return queued;
-}
-
-// One call under way, and nothing else to do: to sleep and be woken by another processor may take
-// longer than the call.
-bool Workers::spin(std::uint64_t now, std::uint64_t timeout) {
-  constexpr std::uint64_t kLongest = Spinning::kLongest;
-  if (under_way_ != 1 || !spinning_.is_due())
-    return false;
-  return spinning_.note(wakeup_.spin(now + (timeout < kLongest ? timeout : kLongest)));
-}
-
-std::uint64_t Workers::before_sleep(std::uint64_t now, std::uint64_t timeout) {
-  if (!under_way_)
-    return timeout;
-  std::uint64_t most = kCheck; // and look again, whatever may have happened to our descriptor
-  if (relieve(now))
-    most = kStuck;
-  if (!wakeup_.is_open() && !open_wakeup()) // the program has closed it
-    most = kStuck;
-  if (scheduler.first || spin(now, timeout) || !wakeup_.prepare_sleep())
-    return 0;
-  return timeout < most ? timeout : most;
-}
-
-void Workers::after_sleep() {
-  wakeup_.end_sleep();
-  collect();
 }
 
 } // namespace libwire

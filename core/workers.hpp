@@ -15,8 +15,8 @@
 //
 // Everything but a request's own perform() is under `mutex_`, or belongs to the scheduler's thread.
 //
-// workers.cpp is the scheduler's side, worker_threads.cpp the threads', worker_forks.cpp what a
-// fork does to both.
+// workers.cpp and worker_results.cpp are the scheduler's side, worker_threads.cpp the threads',
+// worker_forks.cpp what a fork does to both.
 #pragma once
 
 #include "list.hpp"
@@ -181,8 +181,12 @@ private:
   bool submit(Request &request);
   void hand_over(Request &request);
   void wait_for(Request &request);
-  void finish(Request &request);
   bool add_thread(Crew &crew);
+  void finish(Request &request) {
+    request.finished = true;
+    list_unlink(request.pending);
+    --under_way_;
+  }
   void relieve(Crew &crew, std::uint64_t now);
   void enqueue(Request &request);
   Request &dequeue(Crew &crew);
