@@ -83,6 +83,11 @@ HELPER void register_choice(struct choice *choice, wire_channel_t *c) {
   wire_channel_recv_wait(c, &choice->receiver, &choice->wait);
 }
 
+HELPER void register_choices(struct choice *choices, int count) {
+  for (int i = 0; i < count; i++)
+    register_choice(&choices[i], &channel);
+}
+
 /* A select of one channel. */
 HELPER void select_once(void *name) {
   wire_wait_list_t list;

@@ -50,6 +50,16 @@ HELPER const char *take(int fd) {
   return text;
 }
 
+/* A wire that waits until there is something to read, and marks that. */
+HELPER void waits_to_read(void *fd) {
+  wire_fd_state_t watched;
+  wire_fd_mode_init(&watched, *(int *)fd);
+  check(wire_fd_mode_read(&watched) == 0);
+  wire_fd_wait(&watched);
+  check(wire_fd_mode_none(&watched) == 0);
+  mark("readable");
+}
+
 HELPER int has_data(int fd) {
   struct pollfd one = {fd, POLLIN, 0};
   check(TEMP_FAILURE_RETRY(poll(&one, 1, 0)) >= 0);

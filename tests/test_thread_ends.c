@@ -10,15 +10,6 @@
 
 #include "wire_log.h"
 
-static void waits_to_read(void *fd) {
-  wire_fd_state_t watched;
-  wire_fd_mode_init(&watched, *(int *)fd);
-  check(wire_fd_mode_read(&watched) == 0);
-  wire_fd_wait(&watched);
-  check(wire_fd_mode_none(&watched) == 0);
-  mark("readable");
-}
-
 static int shared[2];
 
 static void suspends(void *UNUSED(argument)) { wire_suspend(); }

@@ -3,6 +3,7 @@
 #include "common.h"
 
 #include "busy_thread.h"
+#include "descriptors.h"
 
 #include <pthread.h>
 
@@ -18,15 +19,6 @@ static void run_threads(void *(*body)(void *), unsigned count) {
 static void several_threads_do_everything_at_once(void **UNUSED(state)) {
   run_threads(is_busy, 2);
   run_threads(is_busy, 8);
-}
-
-static void waits_to_read(void *fd) {
-  wire_fd_state_t watched;
-  wire_fd_mode_init(&watched, *(int *)fd);
-  check(wire_fd_mode_read(&watched) == 0);
-  wire_fd_wait(&watched);
-  check(wire_fd_mode_none(&watched) == 0);
-  mark("readable");
 }
 
 static int shared[2];

@@ -41,8 +41,7 @@ static int triggered(const struct choice *choices, int count) {
 static void one_message_wakes_one_registration(void **UNUSED(state)) {
   prepare();
   struct choice choices[3];
-  for (int i = 0; i < 3; i++)
-    register_choice(&choices[i], &channel);
+  register_choices(choices, 3);
   spawn(send_first, &messages[0]);
   wire_thread_run();
   assert_int_equal(triggered(choices, 3), 1);
@@ -52,8 +51,7 @@ static void one_message_wakes_one_registration(void **UNUSED(state)) {
 static void two_messages_wake_two_registrations_also_after_one_was_taken(void **UNUSED(state)) {
   prepare();
   struct choice choices[3];
-  for (int i = 0; i < 3; i++)
-    register_choice(&choices[i], &channel);
+  register_choices(choices, 3);
   spawn_senders(2);
   wire_thread_run();
   assert_int_equal(triggered(choices, 3), 2);

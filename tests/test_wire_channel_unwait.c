@@ -47,8 +47,7 @@ static void a_woken_registration_taken_back_passes_the_wake_up_to_a_receiver(voi
 static void taking_back_a_registration_that_was_not_woken_wakes_nobody(void **UNUSED(state)) {
   prepare();
   struct choice choices[3];
-  for (int i = 0; i < 3; i++)
-    register_choice(&choices[i], &channel);
+  register_choices(choices, 3);
   spawn(send_first, &messages[0]);
   wire_thread_run();
   wire_channel_recv_unwait(&channel, &choices[2].receiver);
@@ -73,8 +72,7 @@ static void taking_back_twice_is_harmless(void **UNUSED(state)) {
 static void a_stopped_registration_lets_the_next_receiver_have_the_message(void **UNUSED(state)) {
   prepare();
   struct choice choices[2];
-  for (int i = 0; i < 2; i++)
-    register_choice(&choices[i], &channel);
+  register_choices(choices, 2);
   wire_wait_stop(&choices[0].wait);
   spawn(send_first, &messages[0]);
   wire_thread_run();
