@@ -8,9 +8,9 @@
 // - While a message is pending, the first blocked wire of the queue is awake (ready or running) and
 //   keeps its place until it has taken one. So one blocked receiver at a time is on its way,
 //   whatever the number of messages, and nobody who came later overtakes it.
-// - Each message is announced to one registration, if that comes first; when a blocked wire leaves
-//   the front, what it was awake for is announced to those behind it, and so is what a wire was
-//   told of that withdraws.
+// - Each message is announced to one registration, if that comes first. When a blocked wire leaves
+//   the front, what it was awake for is announced to those behind it; so is the message of a
+//   registration that is taken back after it was told.
 // - A registration leaves the queue when it is told. Its slot in the watch table stays until its
 //   wire has seen it (list_wait returned the wait), so that a wait which only then is chained into
 //   a list does not miss it.

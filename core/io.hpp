@@ -58,7 +58,8 @@ template <typename Result, typename Call> struct Offloaded : Request {
 };
 
 // The result of call(), made by another thread while the wire waits. `failure` when there is no
-// thread for it; errno says why then. Known to people under the name of the calling function.
+// thread for it; errno says why then. wire_dump and traces call it `name`: that of the function
+// which calls this, unless another is given.
 template <Takes takes, typename Result, typename Call>
 Result offload(Result failure, Call call, const char *name = __builtin_FUNCTION()) {
   if (!cooperative())

@@ -2,9 +2,9 @@
 // before the first attempt. One table of each per scheduler.
 //
 // A number may mean another file by now: programs close and open without a word. So a hint only
-// chooses the first attempt, of which each kind of file that the number may have come to mean takes
-// no harm; what follows asks the kernel what the file is. A hint is taken anew after some calls,
-// for what cannot be noticed otherwise: O_DIRECT, set at any time.
+// chooses the first attempt, one that is harmless for any kind of file that the number may have
+// come to mean; what follows asks the kernel what the file is. A hint is taken anew after some
+// calls, for what cannot be noticed otherwise: O_DIRECT, set at any time.
 #pragma once
 
 #include "list.hpp"
@@ -22,7 +22,7 @@ enum class Way : std::uint8_t {
   ask,     // RWF_NOWAIT
   ask_at,  // RWF_NOWAIT for calls with an offset only: files are written through their position as
            // a whole or not at all
-  receive, // MSG_DONTWAIT, as for ask; a result tells that it is a socket
+  receive, // MSG_DONTWAIT: a socket; any other file says that it is none
 };
 
 struct Hint {

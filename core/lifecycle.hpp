@@ -8,11 +8,12 @@ struct Reactor;
 
 namespace lifecycle {
 
-// Has the functions of lifecycle.cpp called at fork. That is so from when the library is loaded,
-// before there are other threads: a fork that began before would take a lock to the child. And
-// before the program registers handlers of its own: they run while libwire is not frozen for the
-// fork, and may wait for what other wires have. Called again where it may have failed, and in the
-// code that needs it, so that a static library brings it along.
+// Has the functions of lifecycle.cpp called at fork. First called when the library is loaded. There
+// are no other threads then: a fork that had begun without these functions might take a held lock
+// to the child. Nor has the program registered handlers of its own: those of the program, being
+// later, run while libwire is not frozen for the fork, and may wait for what other wires have.
+// Called again where it may have failed, and in the code that needs it, so that a static library
+// brings it along.
 void watch_forks();
 
 // Makes this thread's reactor, which goes away with the thread. Null with errno ENOMEM.

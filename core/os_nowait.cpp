@@ -1,5 +1,5 @@
-// Reading and writing with RWF_NOWAIT, and what those say that do not know it. For the caller there
-// is one refusal, EOPNOTSUPP, whoever it comes from.
+// Reading and writing with RWF_NOWAIT. Kernels, the filters of containers and kinds of files refuse
+// it each in their own way; the caller sees one refusal, EOPNOTSUPP, whoever it comes from.
 #include "os.hpp"
 
 #include <cerrno>

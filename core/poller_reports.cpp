@@ -13,8 +13,8 @@ constexpr std::uint32_t kBroken = EPOLLERR | EPOLLHUP; // reported whatever was 
 } // namespace
 
 // Triggers the waits that `events` concern. Gives the events somebody waited for. A wire that was
-// triggered before and has not come to look yet still wants them, unless nobody is ready, and it is
-// busy with something else.
+// triggered before and has not come to look yet still wants them. Not if it is idle here: then no
+// wire is about to look, and this one waits for something else.
 std::uint32_t Poller::trigger(Entry &entry, std::uint32_t events, bool idle) {
   std::uint32_t wanted = 0;
   for (Watch *slot = entry.first; slot; slot = slot->fd_next) {

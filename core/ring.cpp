@@ -20,7 +20,8 @@ constexpr std::uint64_t kPatience = 1'000'000'000; // ns, for the calls under wa
 constexpr std::uint64_t kUnannounced = 10'000'000; // ns between two looks, when nobody tells
 constexpr std::uint64_t kCheck = 1'000'000'000; // ns of sleep at most while requests are under way
 
-// Without the end of a call meanwhile: no others are put behind.
+// When none of the calls that threads of the kernel make has ended for so long, no others are put
+// behind them.
 constexpr std::uint64_t kStuck = 50'000'000; // ns
 
 // Nothing is done to the file then, and a thread that makes the call gets the answer that a program

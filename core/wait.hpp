@@ -16,8 +16,7 @@ struct Wait {
   Wire *wire;
   unsigned waiting : 1;
   unsigned triggered : 1;
-  unsigned
-      drained : 1; // net: the last read emptied the socket, so the next one waits before it tries
+  unsigned drained : 1; // by net_read: the socket, so that the next one waits before it tries
   std::uint32_t watch;
 };
 static_assert(sizeof(Wait) == 32);

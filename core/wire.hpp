@@ -87,11 +87,9 @@ struct Wire {
   // Flags in `control`; the control block is aligned to 64.
   static constexpr std::uintptr_t kFresh = 1;     // has never run
   static constexpr std::uintptr_t kCancelled = 2; // ends instead of running again
-  static constexpr std::uintptr_t kEnding =
-      4; // runs its DEFER blocks or is past its entry function
-  static constexpr std::uintptr_t kBlocked = 8; // queued somewhere, or on its way from there
-  static constexpr std::uintptr_t kOutside =
-      16; // stands for the thread: runs on the thread's stack
+  static constexpr std::uintptr_t kEnding = 4;    // ends because it was cancelled
+  static constexpr std::uintptr_t kBlocked = 8;   // queued somewhere, or on its way from there
+  static constexpr std::uintptr_t kOutside = 16;  // stands for the thread, is on its stack
   static constexpr std::uintptr_t kFinishes = 32; // also blocked, see Obstacle::finish
   static constexpr std::uintptr_t kHeld = kBlocked | kFinishes;
   static constexpr std::uintptr_t kFlags = 63;

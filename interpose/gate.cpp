@@ -31,8 +31,8 @@ constexpr unsigned kUnresolved = 1, kTracing = 2, kPassing = 4; // bits of `atte
 // Where libwire's own code is.
 uintptr_t libwire_begin, libwire_size;
 
-// 0 until wires run in this process. Not asked for earlier: a program without wires
-// must not see a system call more.
+// 0 until wires run in this process. Not asked for earlier: a program without wires must see no
+// additional system call.
 pid_t process;
 
 // Whether this thread has what waiting and offloading need. Reset with the thread's scheduler.

@@ -83,8 +83,7 @@ bool may_wait();
 // The same for what a worker has to do.
 bool may_offload();
 
-// Code that the running wire runs meanwhile calls libc itself, even when it is suspended on the
-// way.
+// While one exists, the calls of the wire that made it go to libc, also after it was suspended.
 class Inside : wire_defer_list {
 public:
   Inside() : wire_defer_list() { wire_defer_push(this, mark); }

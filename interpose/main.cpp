@@ -1,6 +1,6 @@
 // WIRE_MAIN_IN_WIRE=1 (wire-run --main-in-wire): the program's main() runs in a wire, further down
-// on the stack that it would have had. Programs ask libc where that is: collectors of garbage look
-// for pointers there, others measure how deep they are.
+// on the stack that it would have had. Programs ask libc where that is: garbage collectors look for
+// pointers there, others measure how deep they are.
 #include "gate.hpp"
 #include "settings.hpp"
 #include "wire_stack.h"

@@ -27,9 +27,9 @@ extern "C" {
  * @param num_threads  how many, at least 1
  * @par Errors
  * Aborts when `num_threads` is less than 1, and when there is no memory for what the first call in
- * a thread sets up. When no thread can be started, the calls that need one
- * fail with EAGAIN. So do calls that may wait for ever, after about a second in which none of the
- * threads there are came free and no further one could be started.
+ * a thread sets up. When no thread can be started, the calls that need one fail with EAGAIN. So do
+ * calls that may wait for ever, after about a second in which none of the threads there are came
+ * free and no further one could be started.
  * @par Switches
  * No.
  * @par Allocates
