@@ -17,6 +17,9 @@ namespace {
 // Where the numbers of wires begin, beyond those of threads.
 constexpr std::uint64_t kFirstTrack = 10'000'000;
 
+// Above those of the wires, which are in the order of their numbers, and below the thread's.
+constexpr std::uint64_t kWorkersPlace = 1;
+
 // An idle thread has its events written when nothing has happened for so long, and may then hang or
 // be killed.
 constexpr std::uint64_t kPatience = 20'000'000; // ns
@@ -47,6 +50,16 @@ void add_name(Buffer &buffer, std::uint64_t track, const char *what, const char 
       .add("}");
 }
 
+// Viewers sort tracks by this, and by their names where it is the same: 0 if nothing was said.
+void add_place(Buffer &buffer, std::uint64_t track, std::uint64_t place) {
+  Events events(buffer);
+  events.add('M', track)
+      .add(",\"name\":\"thread_sort_index\",\"args\":{\"sort_index\":")
+      .add(place)
+      .add("}");
+}
+
+// It is tied to the slice that the track has at that time.
 JsonText &add_flow(Events &events, char phase, std::uint64_t track, std::uint64_t time,
                    const Buffer &buffer, std::uint32_t number) {
   return events.add(phase, track)
@@ -73,7 +86,7 @@ void begin_wait(Events &events, Control &control, std::uint64_t time, const char
   events.add('B', track_of(control))
       .add(",\"ts\":")
       .add_time(time)
-      .add(",\"cat\":\"wait\",\"name\":")
+      .add(",\"cat\":\"wait\",\"cname\":\"grey\",\"name\":")
       .add_string(reason);
 }
 
@@ -83,15 +96,20 @@ void give_track(Buffer &buffer, Control &control) {
   control.track_state = kRunsOrReady;
   control.flow = 0;
   add_name(buffer, track_of(control), "thread_name", control.wire->name);
+  add_place(buffer, track_of(control), track_of(control));
 }
 
-// True when it was not known yet that the wire is ready. `waker` is a track.
-bool notice_wake(Buffer &buffer, Control &control, std::uint64_t waker, std::uint64_t now) {
+// Whether the trace says already that the wire is ready, or running.
+bool is_known_ready(const Wire *wire) {
+  return wire->has(Wire::kOutside) ||
+         (wire->block()->track && wire->block()->track_state != kWaits);
+}
+
+// `waker` is a track.
+void notice_wake(Buffer &buffer, Control &control, std::uint64_t waker, std::uint64_t now) {
   bool is_new = !control.track;
   if (is_new)
     give_track(buffer, control);
-  else if (control.track_state != kWaits)
-    return false;
   Events events(buffer);
   if (!is_new)
     events.add('E', track_of(control)).add(",\"ts\":").add_time(now);
@@ -99,17 +117,28 @@ bool notice_wake(Buffer &buffer, Control &control, std::uint64_t waker, std::uin
   if (++buffer.flows == 0)
     ++buffer.flows; // 0 is none
   control.flow = buffer.flows;
-  add_flow(events, 's', waker, now, buffer, control.flow);
-  return true;
+  // In the slice of the waker, which viewers would look for in vain at its very end: their times
+  // are rounded, and the next slice may begin there.
+  add_flow(events, 's', waker, now > buffer.since ? now - 1 : now, buffer, control.flow);
 }
 
-// They are behind all that are known to be ready.
+// They are behind all that are known to be ready, in the order in which they became so.
 void notice_wakes(Scheduler &s, std::uint64_t waker, std::uint64_t now) {
   Wire *head = in_wire() ? s.current : s.first;
-  for (Wire *wire = head; wire;) {
+  if (!head)
+    return;
+  Wire *tail = wire_of(head->link.prev);
+  Wire *wire = tail;
+  while (wire != head && !is_known_ready(wire))
     wire = wire_of(wire->link.prev);
-    if (wire->has(Wire::kOutside) || !notice_wake(*s.trace, *wire->block(), waker, now) ||
-        wire == head)
+  if (is_known_ready(wire)) {
+    if (wire == tail)
+      return;
+    wire = wire_of(wire->link.next);
+  }
+  for (;; wire = wire_of(wire->link.next)) {
+    notice_wake(*s.trace, *wire->block(), waker, now);
+    if (wire == tail)
       return;
   }
 }
@@ -238,8 +267,10 @@ void sleep(Scheduler &s) {
 void call_made(Scheduler &s, const Request &request) {
   Buffer &buffer = *s.trace;
   auto worker = std::uint64_t(request.worker_track);
-  if (request.new_track)
+  if (request.new_track) {
     add_name(buffer, worker, "thread_name", "worker");
+    add_place(buffer, worker, kWorkersPlace);
+  }
   Events events(buffer, std::strlen(request.name));
   add_slice(events, worker, request.name, request.began, request.ended);
 }

@@ -4,6 +4,7 @@ What traces.c writes: JSON, in which nothing contradicts anything else, and whic
 happened.
 """
 
+import bisect
 import collections
 import json
 import os
@@ -34,6 +35,7 @@ class Trace:
             assert self.closed, text[-200:]
         self.events = json.loads(text if self.closed else text + "]")
         self.names = {}
+        self.places = {}  # track: its sort index
         self.slices = collections.defaultdict(list)  # track: [begin, end, name], as they end
         self.wakes = {}  # id: event
         self.arrivals = {}
@@ -43,6 +45,8 @@ class Trace:
             phase = event["ph"]
             if phase == "M" and event["name"] == "process_labels":
                 pass
+            elif phase == "M" and event["name"] == "thread_sort_index":
+                self.places[track] = event["args"]["sort_index"]
             elif phase == "M":
                 self.names[track, event["name"]] = event["args"]["name"]
             elif phase == "X":
@@ -77,14 +81,18 @@ class Trace:
             self.check_disjoint(slices, track)
             if track[1] >= FIRST_WIRE or track[0] == track[1]:
                 threads[track[0]] += [one for one in slices if not self.is_wait(track, one[2])]
+            # Below the thread are its workers, and below these its wires as they came.
+            assert self.places.get(track, 0) == (
+                0 if track[0] == track[1] else 1 if track[1] < FIRST_WIRE else track[1]), track
         for thread, slices in threads.items():  # a thread does one thing at a time
             slices.sort()
             self.check_disjoint(slices, thread)
         for wake in self.wakes.values():  # by somebody who is doing something then
             track = wake["pid"], wake["tid"]
             time = nanoseconds(wake, "ts")
-            assert any(end == time or begin <= time < end for begin, end, _ in
-                       self.slices[track]) or self.ends_here(track, time), wake
+            assert any(begin <= time < end or begin == time == end
+                       for begin, end, _ in self.slices[track]) or \
+                self.ends_here(track, time), wake
         for number, arrival in self.arrivals.items():
             wake = self.wakes[number]
             assert wake["pid"] == arrival["pid"], (wake, arrival)
@@ -92,13 +100,29 @@ class Trace:
             assert nanoseconds(wake, "ts") <= begin, (wake, arrival)
             assert any(one[0] == begin and one[2].startswith("runs")
                        for one in self.slices[arrival["pid"], arrival["tid"]]), arrival
-        # Whoever stops waiting has been woken, at that time, in its thread.
+        # Whoever stops waiting has been woken just before, in its thread.
         wakes = collections.Counter((wake["pid"], nanoseconds(wake, "ts"))
                                     for wake in self.wakes.values())
         for track, slices in self.slices.items():
             for begin, end, name in slices:
                 if self.is_wait(track, name) and end != float("inf"):
-                    assert wakes[track[0], end] > 0, (track, name)
+                    assert wakes[track[0], end - 1] + wakes[track[0], end] > 0, (track, name)
+        self.check_as_rounded()
+
+    def check_as_rounded(self):
+        """Viewers count in floating point, and tie a wake to the slice that they find there."""
+        slices = collections.defaultdict(list)
+        for event in self.events:
+            if event["ph"] == "X":
+                slices[event["pid"], event["tid"]].append(
+                    (event["ts"], event["ts"] + event["dur"]))
+        for found in slices.values():
+            found.sort()
+        for wake in self.wakes.values():
+            track, time = (wake["pid"], wake["tid"]), wake["ts"]
+            at = bisect.bisect(slices[track], (time, float("inf"))) - 1
+            assert (at >= 0 and (time < slices[track][at][1] or time == slices[track][at][0])) or \
+                self.ends_here(track, nanoseconds(wake, "ts")), wake
 
     def ends_here(self, track, time):
         """The last events of a trace may lack the slice that they were part of."""
@@ -168,6 +192,9 @@ class Traces(unittest.TestCase):
         self.assertEqual([one[2] for one in trace.slices[late]],
                          ["runs", "wire_resume", "runs and ends"])
         self.assertEqual(len(trace.tracks("sleeps")), 2)
+        # In the order in which they were made, which is that of the tracks.
+        made = ["receives", "sends", "takes_a_unit", "reads", "asks_a_worker", "writes"]
+        self.assertEqual(sorted(made, key=trace.track), made)
         # Who woke whom.
         unit = trace.slices[trace.track("takes_a_unit")]
         self.assertEqual(trace.waker("takes_a_unit", unit[-1][0]), trace.track("writes"))
