@@ -20,14 +20,14 @@ static_assert(offsetof(Scheduler, outside) == offsetof(wire_private_thread_t, ou
 
 extern "C" {
 
-int wire_private_offload(int unbounded, void (*call)(void *argument), void *argument) {
+int wire_private_offload(int unbounded, const char *name, void (*call)(void *argument),
+                         void *argument) {
   auto make = [&] {
     call(argument);
     return 0;
   };
-  constexpr const char *kName = "libc's";
-  return unbounded ? io::offload<io::Takes::unbounded>(-1, make, kName)
-                   : io::offload<io::Takes::bounded>(-1, make, kName);
+  return unbounded ? io::offload<io::Takes::unbounded>(-1, make, name)
+                   : io::offload<io::Takes::bounded>(-1, make, name);
 }
 
 void wire_private_renew_workers(void) {

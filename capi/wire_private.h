@@ -25,9 +25,11 @@ void wire_private_call(void (*function)(void *), void *argument);
 #define WIRE_PRIVATE_CALL_SIZE 64
 
 /* call(argument), made by a worker while the calling wire waits; errno and a SIGPIPE or SIGXFSZ of
- * the call become the caller's. `unbounded`: the call may wait for ever. 0, or -1 with errno when
- * there is no thread for it and the call was not made. Without workers it is made at once. */
-int wire_private_offload(int unbounded, void (*call)(void *argument), void *argument);
+ * the call become the caller's. `unbounded`: the call may wait for ever. `name`: libc's, for
+ * wire_dump and traces. 0, or -1 with errno when there is no thread for it and the call was not
+ * made. Without workers it is made at once. */
+int wire_private_offload(int unbounded, const char *name, void (*call)(void *argument),
+                         void *argument);
 
 /* Before the calling thread changes what belongs to a thread only, such as its capabilities: ends
  * its workers that make no call. Those that are started after it have the change too. */

@@ -41,6 +41,16 @@ constexpr Request::Manner manner_of(Takes takes) {
           .at_end = patient ? AtEnd::broken_off : AtEnd::awaited};
 }
 
+// The name of a libc function, out of that or the name of its wio_ function.
+constexpr const char *libc_name(const char *function) {
+  const char *prefix = "wio_", *at = function;
+  while (*prefix && *at == *prefix) {
+    ++at;
+    ++prefix;
+  }
+  return *prefix ? function : at;
+}
+
 // A call that a thread makes: neither moved nor copied while that goes on.
 template <typename Result, typename Call> struct Offloaded : Request {
   Call &call;
@@ -48,7 +58,7 @@ template <typename Result, typename Call> struct Offloaded : Request {
 
   Offloaded(Takes takes, Result failure, Call &call, const char *name)
       : call(call), result(failure) {
-    this->name = name;
+    this->name = libc_name(name);
     manner = manner_of(takes);
     perform = [](Request &base) {
       auto &self = static_cast<Offloaded &>(base);
@@ -58,8 +68,8 @@ template <typename Result, typename Call> struct Offloaded : Request {
 };
 
 // The result of call(), made by another thread while the wire waits. `failure` when there is no
-// thread for it; errno says why then. wire_dump and traces call it `name`: that of the function
-// which calls this, unless another is given.
+// thread for it; errno says why then. wire_dump and traces say `name`: that of the calling
+// function, unless another is given.
 template <Takes takes, typename Result, typename Call>
 Result offload(Result failure, Call call, const char *name = __builtin_FUNCTION()) {
   if (!cooperative())

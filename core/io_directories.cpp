@@ -42,7 +42,8 @@ void begin_use(DIR *stream, PositionCall &use) {
 }
 
 template <typename Result, typename Call>
-Result read_stream(DIR *stream, Result failure, Call call) {
+Result read_stream(DIR *stream, Result failure, Call call,
+                   const char *name = __builtin_FUNCTION()) {
   if (!cooperative())
     return call();
   if (!is_in_use(stream) && has_entry_left(stream))
@@ -50,14 +51,15 @@ Result read_stream(DIR *stream, Result failure, Call call) {
   PositionCall use{};
   begin_use(stream, use);
   Deferred done([&] { list_remove(use); });
-  return offload<Takes::bounded>(failure, call);
+  return offload<Takes::bounded>(failure, call, name);
 }
 
 template <typename Result, typename Call>
-Result place_stream(DIR *stream, Result failure, Call call) {
+Result place_stream(DIR *stream, Result failure, Call call,
+                    const char *name = __builtin_FUNCTION()) {
   if (!cooperative() || !is_in_use(stream))
     return call();
-  return offload<Takes::bounded>(failure, call);
+  return offload<Takes::bounded>(failure, call, name);
 }
 
 } // namespace

@@ -45,7 +45,8 @@ bool is_certain(int error) { return error == ENOENT || error == ENOTDIR; }
 // Opening a named pipe waits for its other end, opening a device for whatever it likes.
 int open_waiting(const char *path, int flags, mode_t mode) {
   return offload<Takes::unbounded>(
-      -1, [&] { return interruptible([&] { return os::open(path, flags, mode); }); }, close);
+      -1, [&] { return interruptible([&] { return os::open(path, flags, mode); }); }, close,
+      "open");
 }
 
 // True when `fd` is what open gives; errno is changed by a failure only.

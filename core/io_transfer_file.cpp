@@ -21,7 +21,8 @@ bool ends_with_file(const Transfer &t, const os::Description &what, ssize_t got)
 ssize_t append_rest(const Transfer &t, std::size_t moved) {
   Rest rest(t);
   for (ssize_t got = ssize_t(moved); got > 0 && rest.advance(std::size_t(got));)
-    got = offload<Takes::bounded>(ssize_t(-1), [&] { return rest.plain(); });
+    got = offload<Takes::bounded>(
+        ssize_t(-1), [&] { return rest.plain(); }, "write");
   return ssize_t(rest.moved());
 }
 

@@ -187,10 +187,11 @@ bool resolve(const char *host, const char *service, std::uint64_t deadline, addr
   bool limited = io::cooperative() && deadline != os::kForever;
   Answer answer;
   Deferred take([&] { found = answer.found; }); // also when the wire is cancelled meanwhile
-  bool asked = io::offload<io::Takes::unbounded>(false, [&] {
+  auto call = [&] {
     limited ? ask_until(host, service, deadline, answer) : ask(host, service, answer);
     return true;
-  });
+  };
+  bool asked = io::offload<io::Takes::unbounded>(false, call, "getaddrinfo");
   if (!asked)
     answer.error = errno;
   if (answer.code != 0)

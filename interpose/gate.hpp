@@ -135,7 +135,7 @@ template <typename Call> auto offload(Symbol symbol, Takes takes, Call call) -> 
     Inside inside;
     errno = saved.saved();
     if (wire_private_offload(
-            takes == Takes::unbounded,
+            takes == Takes::unbounded, names[symbol],
             [](void *argument) {
               auto &self = *static_cast<Work *>(argument);
               self.result = self.call();

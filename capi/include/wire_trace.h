@@ -9,7 +9,7 @@
  * - `runs`, and in the end `runs and ends`: the wire has the thread. Between two of these it is
  *   ready, if nothing else is shown.
  * - What it waits for, in the words of wire_dump: `lock 0x7f81c0f2a040`, `an event: descriptor 7
- *   to be readable`, `a call that a worker makes: wio_chown`, or `wire_resume` after wire_suspend.
+ *   to be readable`, `a call that a worker makes: chown`, or `wire_resume` after wire_suspend.
  * - An arrow to where the wire runs from the end of the slice in which it was made ready. Where no
  *   wire has done so, it was the thread, when it has seen an event (`looks for events`, `sleeps
  *   until an event`) or outside wires (`runs`).

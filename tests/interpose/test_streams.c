@@ -4,6 +4,8 @@
 
 #include <sys/stat.h>
 
+#include "wire_dump.h"
+
 /* A line in two pieces, and the beginning of the next. */
 static void write_in_pieces(void *UNUSED(argument)) {
   write_text("first ");
@@ -299,6 +301,19 @@ static void opens_for_reading(void *UNUSED(argument)) {
   check(fclose(stream) == 0);
 }
 
+static void says_where_they_wait(void *UNUSED(argument)) {
+  char list[2048] = "";
+  int ends[2];
+  check(pipe(ends) == 0);
+  wire_dump(ends[1]);
+  check(read(ends[0], list, sizeof list - 1) > 0);
+  close(ends[0]);
+  close(ends[1]);
+  const char *line = strstr(list, "'opens_for_reading'");
+  check(line);
+  mark("%s", strstr(line, ": waits for a call that a worker makes: fopen\n") ? "told " : list);
+}
+
 static void opens_for_writing(void *UNUSED(argument)) {
   FILE *stream = fopen(fifo, "w");
   check(stream);
@@ -315,9 +330,11 @@ static void two_wires_open_the_ends_of_a_named_pipe(void **UNUSED(state)) {
   *slash = '/';
   assert_int_equal(mkfifo(fifo, 0600), 0);
   spawn(opens_for_reading, NULL);
+  spawn(says_where_they_wait, NULL);
   spawn(opens_for_writing, NULL);
   wire_thread_run();
   const char *trace = take_trace();
+  assert_non_null(strstr(trace, "told "));
   assert_non_null(strstr(trace, "x "));
   assert_non_null(strstr(trace, "written "));
   unlink(fifo);

@@ -81,6 +81,8 @@ class Trace:
             self.check_disjoint(slices, track)
             if track[1] >= FIRST_WIRE or track[0] == track[1]:
                 threads[track[0]] += [one for one in slices if not self.is_wait(track, one[2])]
+            elif track[1] != track[0]:  # a worker
+                assert all(re.fullmatch("[a-z0-9_]+", name) for _, _, name in slices), slices
             # Below the thread are its workers, and below these its wires as they came.
             assert self.places.get(track, 0) == (
                 0 if track[0] == track[1] else 1 if track[1] < FIRST_WIRE else track[1]), track
@@ -179,7 +181,7 @@ class Traces(unittest.TestCase):
                              "sends": "a receiver on channel 0x",
                              "takes_a_unit": "semaphore 0x",
                              "reads": "an event: descriptor ", "never_ends": "a message on channel",
-                             "asks_a_worker": "a call that a worker makes: wio_statfs",
+                             "asks_a_worker": "a call that a worker makes: statfs",
                              "fills_the_pool": "an entry of pool 0x"}.items():
             self.assertTrue(any(what.startswith(reason) for what in trace.life(wire)),
                             (wire, trace.life(wire)))
@@ -204,9 +206,11 @@ class Traces(unittest.TestCase):
         self.assertIn(trace.waker("fills_the_pool", entry[-1][0]), trace.tracks("in a pool"))
         # A call lies between the request, just before the wait for it, and the end of that.
         calls = [one for track in trace.tracks("worker") for one in trace.slices[track]]
-        call, = [one for one in calls if one[2] == "wio_statfs"]
+        self.assertLessEqual({"statfs", "opendir", "readdir", "closedir"},
+                             {one[2] for one in calls})
+        call, = [one for one in calls if one[2] == "statfs"]
         asks = trace.slices[trace.track("asks_a_worker")]
-        wait, = [one for one in asks if one[2].endswith("wio_statfs")]
+        wait, = [one for one in asks if one[2].endswith(": statfs")]
         request = max(one for one in asks if one[0] < wait[0])
         self.assertTrue(request[0] <= call[0] <= call[1] <= wait[1], (request, wait, call))
         # Cancelled: one that waited, one that never ran, and the one that did it.

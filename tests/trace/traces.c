@@ -79,6 +79,10 @@ static void suspends(void *UNUSED(argument)) { wire_suspend(); }
 static void asks_a_worker(void *UNUSED(argument)) {
   struct statfs status;
   check(wio_statfs(".", &status) == 0);
+  DIR *directory = wio_opendir(".");
+  check(directory != NULL);
+  check(wio_readdir(directory) != NULL);
+  check(wio_closedir(directory) == 0);
 }
 
 static void spins(void *UNUSED(argument)) { wire_yield(); }
