@@ -2,9 +2,9 @@
  * It is a file in the JSON format of Chrome's trace viewer, which Perfetto (ui.perfetto.dev) and
  * other viewers show too.
  *
- * Each thread that runs wires is shown as a process of its own, with a track for each of its wires,
- * one for what it does outside wires, and one for each worker that makes calls for its wires. What
- * the tracks show:
+ * Each thread that runs wires is shown as a process of its own, with a track for what it does
+ * outside wires, one for each worker that makes calls for its wires, and one for each wire, in the
+ * order in which they were made. What the tracks show:
  *
  * - `runs`, and in the end `runs and ends`: the wire has the thread. Between two of these it is
  *   ready, if nothing else is shown.
@@ -18,20 +18,20 @@
  * A wire that sleeps and then sends a message to another one, which has a worker make a call:
  *
  *   thread 4711 of prog
- *     outside wires |runs|       |sleeps until an event|
- *                         \                             \
- *     producer             |runs|the end of its sleep    |runs|
- *                               \                             \
- *     consumer                   |runs|a message on channel 0x |runs|
- *     worker                                                       |open|
+ *     outside wires |runs|          |sleeps until an event|
+ *                         \                                \
+ *     worker               \                                \         |open|
+ *     producer              |runs|the end of its sleep       |runs|
+ *                                                                 \
+ *     consumer                   |runs|a message on channel 0x     |runs|a call that a worker ...
  *
  * While a trace is written, a switch takes about half a microsecond more, one that wakes another
  * wire 1.5 us, and 100 to 500 bytes of the file. Without a trace it costs nothing.
  *
- * With the environment variable WIRE_TRACE a program is traced from the first use of the library:
- * it is the path of the file, in which `%p` is replaced by the process id. Programs that are
- * started by the traced one inherit it, and without `%p` they write to the same file. It is ignored
- * in set-user-ID programs. */
+ * The environment variable WIRE_TRACE has a program traced from its first use of the library. It is
+ * the path of the file, in which `%p` is replaced by the process id. Programs that are started by
+ * the traced one inherit it, and without `%p` they write to the same file. It is ignored in
+ * set-user-ID programs. */
 #ifndef WIRE_TRACE_H
 #define WIRE_TRACE_H
 
