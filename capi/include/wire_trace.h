@@ -18,12 +18,12 @@
  * A wire that sleeps and then sends a message to another one, which has a worker make a call:
  *
  *   thread 4711 of prog
- *     outside wires |runs|          |sleeps until an event|
- *                         \                                \
- *     worker               \                                \         |open|
- *     producer              |runs|the end of its sleep       |runs|
- *                                                                 \
- *     consumer                   |runs|a message on channel 0x     |runs|a call that a worker ...
+ *     outside wires |runs|    |sleeps ...     |
+ *                         \                    \
+ *     worker               \                    \         |open|
+ *     producer              |runs|its sleep ... |runs|
+ *                                                     \
+ *     consumer                   |runs|a message ...   |runs|a call ...
  *
  * While a trace is written, a switch takes about half a microsecond more, one that wakes another
  * wire 1.5 us, and 100 to 500 bytes of the file. Without a trace it costs nothing.
