@@ -1,7 +1,8 @@
 /* wio_readdir and its like: entries that a stream has read ahead come without a thread, whatever
  * was done to the stream or its descriptor before; the results are always those of readdir.
  *
- * This program's readdir and readdir_r come before libc's and note which thread calls them. */
+ * This program's readdir and readdir_r come before libc's and note which thread calls them. As one
+ * that is held has not taken the stream's lock, its telldir is held too. */
 #include "wio.h"
 
 #include "held_calls.h"
@@ -14,7 +15,7 @@
 
 static pthread_t wires_thread;
 static int here, elsewhere; /* calls of readdir and readdir_r by thread */
-static int hold_next;       /* the next one elsewhere is held */
+static int hold_elsewhere;  /* they are held there, and telldir */
 
 #if TESTS_WITH_SANITIZER
 
@@ -26,16 +27,16 @@ static int hold_next;       /* the next one elsewhere is held */
 #define THREADS_VISIBLE 1
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
+static int is_here(void) { return pthread_equal(pthread_self(), wires_thread); }
+
 static void note_call(void) {
-  if (pthread_equal(pthread_self(), wires_thread)) {
+  if (is_here()) {
     here++;
     return;
   }
-  elsewhere++;
-  if (hold_next) {
-    hold_next = 0;
+  __atomic_fetch_add(&elsewhere, 1, __ATOMIC_RELAXED);
+  if (hold_elsewhere)
     held_call();
-  }
 }
 
 struct dirent *readdir(DIR *directory) {
@@ -50,6 +51,14 @@ int readdir_r(DIR *directory, struct dirent *entry, struct dirent **result) {
   *(void **)&libc = dlsym(RTLD_NEXT, "readdir_r");
   note_call();
   return libc(directory, entry, result);
+}
+
+long telldir(DIR *directory) {
+  long (*libc)(DIR *);
+  *(void **)&libc = dlsym(RTLD_NEXT, "telldir");
+  if (!is_here() && hold_elsewhere)
+    held_call();
+  return libc(directory);
 }
 
 #endif
@@ -222,7 +231,8 @@ static void opens_the_gate(void *UNUSED(argument)) {
   while (ticks.ticks < ticks_before + 10) /* nobody stops the thread meanwhile */
     check(wire_fd_wait_msec(1) == 0);
   check(reads_left == 3);
-  sem_post(&held.gate);
+  for (int i = 0; i < 3; i++)
+    sem_post(&held.gate);
   while (reads_left > 0)
     check(wire_fd_wait_msec(1) == 0);
   stop_ticker();
@@ -234,7 +244,7 @@ static void wires_that_share_a_stream_wait_for_each_other_only(void **UNUSED(sta
   shared = open_names();
   reads_left = 3;
   hold_calls();
-  hold_next = 1;
+  hold_elsewhere = 1;
   start_afresh();
   wire_io_init(1);
   spawn(reads_one, NULL);
@@ -244,6 +254,7 @@ static void wires_that_share_a_stream_wait_for_each_other_only(void **UNUSED(sta
   spawn(opens_the_gate, NULL);
   wire_thread_run();
   assert_int_equal(reads_left, 0);
+  hold_elsewhere = 0;
   closedir(shared);
   start_afresh();
 }
