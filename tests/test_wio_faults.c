@@ -35,6 +35,8 @@ static int is_used(long number) {
   for (size_t i = 0; i < ARRAY_SIZE(optional); i++)
     if (optional[i] == number && !kernel_has(number))
       return 0;
+  if ((number == SYS_preadv2 || number == SYS_pwritev2) && !kernel_has_nowait())
+    return 0;
   return number != SYS_openat2 || kernel_has_cached_open();
 }
 
