@@ -124,7 +124,7 @@ static void files_are_read_and_written_completely(void **UNUSED(state)) {
 
 /* Each of these fails at once, with the errno of the plain call. */
 static void failing_calls(void *UNUSED(argument)) {
-  char buffer[16];
+  char buffer[16] = "";
   int ends[2];
   check(pipe(ends) == 0);
   int file = scratch_file(10);
