@@ -7,6 +7,8 @@
 
 #include "../core/io.hpp"
 #include "../core/tools.hpp"
+#include "../core/wire_life.hpp"
+#include "../core/workers.hpp"
 #include "check.hpp"
 #include "convert.hpp"
 
@@ -34,6 +36,24 @@ void wire_private_renew_workers(void) {
   if (Workers *workers = scheduler.workers)
     workers->renew();
 }
+
+wire_t *wire_private_wire_at(const void *address) { return outside(wire_at(address)); }
+
+void wire_private_listen(int (*news)(int ends)) { Workers::listener.store(news); }
+
+void wire_private_tell(void *workers) { static_cast<Workers *>(workers)->tell(); }
+
+void *wire_private_workers(void) { return scheduler.workers; }
+
+void wire_private_expect(int change) { scheduler.workers->expect(change); }
+
+static_assert(WIRE_PRIVATE_INTERRUPT == Workers::kInterrupt);
+void wire_private_interrupt(const wire_t *wire) {
+  if (Workers *workers = scheduler.workers)
+    workers->interrupt(reinterpret_cast<const Wire *>(wire));
+}
+
+int wire_private_is_worker(void) { return Workers::is_worker(); }
 
 int wire_private_stacks_nest(void) {
   attached_scheduler();

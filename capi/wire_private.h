@@ -35,6 +35,35 @@ int wire_private_offload(int unbounded, const char *name, void (*call)(void *arg
  * its workers that make no call. Those that are started after it have the change too. */
 void wire_private_renew_workers(void);
 
+/* The calling thread's wire whose stack has the address, or NULL. May be called in a handler of a
+ * signal. */
+wire_t *wire_private_wire_at(const void *address);
+
+/* Has news(0) called by the scheduler of a thread, outside of its wires as a rule, some time after
+ * wire_private_tell() was called for the thread; and, as long as it does not give 0, again every
+ * few milliseconds; and news(1) before the workers of the thread end. The process has one such
+ * function, set before the threads have workers: with it workers can be interrupted. */
+void wire_private_listen(int (*news)(int ends));
+
+/* `workers`: those of the thread to tell, which must not end meanwhile. May be called by any
+ * thread, and in a handler of a signal. Those of the calling thread are NULL before wire_io_init.
+ */
+void wire_private_tell(void *workers);
+void *wire_private_workers(void);
+
+/* +1: the calling thread's scheduler has to expect that another thread tells it something, and
+ * wire_thread_run does not return before -1. With workers only. */
+void wire_private_expect(int change);
+
+/* Ends the unbounded calls that workers make for a wire, or for all wires of the thread if NULL:
+ * by WIRE_PRIVATE_INTERRUPT, for which the process must have a handler that does nothing in a
+ * worker, set without SA_RESTART. It is missed by a call that does not wait yet. */
+void wire_private_interrupt(const wire_t *wire);
+#define WIRE_PRIVATE_INTERRUPT SIGURG
+
+/* Whether the calling thread is a worker. */
+int wire_private_is_worker(void);
+
 /* Whether the stack of a wire may be a part of the calling thread's: a tool may not understand it.
  */
 int wire_private_stacks_nest(void);

@@ -135,6 +135,7 @@ void forget_resources() {
   if (scheduler.reactor)
     scheduler.reactor->ring.stop(); // while the calls under way still have their buffers
   if (Workers *workers = scheduler.workers) {
+    Workers::tell_end();
     workers->stop(); // while the calls under way still have their buffers
     // The child of another thread's fork gives up the memory that it finds here.
     ::pthread_mutex_lock(&reactors_mutex);

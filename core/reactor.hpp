@@ -51,7 +51,7 @@ struct Reactor {
   void drop(Watch &slot);
 
 private:
-  bool workers_busy() const { return scheduler.workers && scheduler.workers->under_way() != 0; }
+  bool workers_busy() const { return scheduler.workers && scheduler.workers->expecting(); }
   // Nothing but a result of the ring, or a timer, can make a wire ready.
   bool waits_for_ring() const { return ring.under_way() && !poller.watching() && !workers_busy(); }
   bool arm(Watch &slot);

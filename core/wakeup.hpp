@@ -36,12 +36,17 @@ public:
     do
       finished->next_finished = top;
     while (!finished_.compare_exchange_weak(top, finished));
-    if (sleeping_.load() && sleeping_.exchange(false)) {
-      std::uint64_t one = 1;
-      if (is_open()) // else the program has closed it; the scheduler looks again soon
-        os::write(fd(), &one, sizeof one);
-    }
+    end_wait();
   }
+
+  // Any thread, and handlers of signals. There is something to look at beside what was pushed.
+  void ring() {
+    rung_.store(true);
+    end_wait();
+  }
+
+  // Whether somebody rang since the last time.
+  bool take_ring() { return rung_.load(std::memory_order_relaxed) && rung_.exchange(false); }
 
   // What was pushed, first come first.
   T *take() {
@@ -68,7 +73,7 @@ public:
   // False when there is something to take: do not sleep.
   bool prepare_sleep() {
     sleeping_.store(true);
-    if (!finished_.load())
+    if (!finished_.load() && !rung_.load())
       return true;
     sleeping_.store(false);
     return false;
@@ -79,7 +84,16 @@ public:
 private:
   int fd() const { return fd_.load(std::memory_order_relaxed); }
 
+  void end_wait() {
+    if (sleeping_.load() && sleeping_.exchange(false)) {
+      std::uint64_t one = 1;
+      if (is_open()) // else the program has closed it; the scheduler looks again soon
+        os::write(fd(), &one, sizeof one);
+    }
+  }
+
   std::atomic<T *> finished_ = nullptr;
+  std::atomic<bool> rung_ = false;
   std::atomic<bool> sleeping_ = false;
   std::atomic<int> fd_ = -1; // the scheduler's thread may replace it while others push
 };

@@ -129,4 +129,15 @@ void discard(Wire *wire) {
   retire(wire);
 }
 
+Wire *wire_at(const void *address) {
+  if (!scheduler.current)
+    return nullptr;
+  for (ListNode *node = scheduler.all.next; node != &scheduler.all; node = node->next) {
+    Control *control = LIBWIRE_HOLDER(Control, all, node);
+    if (address >= control->stack_low && address < control->stack_high)
+      return control->wire;
+  }
+  return nullptr;
+}
+
 } // namespace libwire

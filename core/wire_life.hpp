@@ -17,6 +17,9 @@ void cancel(Wire *wire);
 // the child of a fork that has another wire only. What it was queued on hands nothing to it.
 void discard(Wire *wire);
 
+// The wire of this thread whose stack has the address; null when none has. Async-signal-safe.
+Wire *wire_at(const void *address);
+
 // The end of a wire as others see it. It may still be running on its stack.
 void retire(Wire *wire);
 

@@ -17,6 +17,7 @@ struct Worker {
   unsigned attributes; // those of the scheduler's thread that it was started with
   bool busy;
   Request::AtEnd at_end; // of the call it makes
+  const Wire *wire;      // that it makes the call for
 
   // A question to the wire, see Workers::ask.
   bool asking;

@@ -38,6 +38,8 @@ void Workers::after_fork_in_parent() {
 void Workers::after_fork_in_child(bool all_live) {
   collect();
   ++generation_;
+  if (!all_live)
+    expected_ = 0;
   reset();
   wakeup_.end_sleep();
   wakeup_.close();

@@ -1,11 +1,12 @@
-// The scheduler's side of the workers: taking requests back, those that are stuck too, and how long
-// the scheduler may sleep while some are under way.
+// The scheduler's side of the workers: taking requests back, those that are stuck too, ending their
+// calls, hearing what others tell, and how long the scheduler may sleep while some are under way.
 #include "workers.hpp"
 
 #include "mutex_lock.hpp"
 #include "os.hpp"
 #include "scheduler.hpp"
 #include "trace.hpp"
+#include "worker.hpp"
 
 #include <cerrno>
 
@@ -14,10 +15,35 @@ namespace libwire {
 namespace {
 
 constexpr std::uint64_t kCheck = 1'000'000'000; // ns of sleep at most while requests are under way
+constexpr std::uint64_t kTellAgain = 2'000'000; // ns between two calls of the listener
 
 } // namespace
 
+constinit std::atomic<Workers::Listener> Workers::listener = nullptr;
+
+void Workers::listen() {
+  Listener heard = listener.load(std::memory_order_relaxed);
+  telling_ = heard && heard(false) != 0;
+}
+
+void Workers::tell_end() {
+  if (Listener heard = listener.load(std::memory_order_relaxed))
+    heard(true);
+}
+
+// A thread that is at the end of its call does not mind.
+void Workers::interrupt(const Wire *wire) {
+  MutexLock lock(mutex_);
+  for (ListNode *node = threads_.next; node != &threads_; node = node->next) {
+    Worker &thread = *LIBWIRE_HOLDER(Worker, all, node);
+    if (thread.busy && thread.crew == &patient_ && (!wire || thread.wire == wire))
+      ::pthread_kill(thread.id, kInterrupt);
+  }
+}
+
 void Workers::collect() {
+  if (wakeup_.take_ring() || telling_) [[unlikely]]
+    listen();
   for (Request *one = wakeup_.take(), *next; one; one = next) {
     next = one->next_finished;
     if (scheduler.trace && one->began && !one->asking) [[unlikely]]
@@ -66,13 +92,15 @@ bool Workers::spin(std::uint64_t now, std::uint64_t timeout) {
 }
 
 std::uint64_t Workers::before_sleep(std::uint64_t now, std::uint64_t timeout) {
-  if (!under_way_)
+  if (!expecting())
     return timeout;
   std::uint64_t most = kCheck; // and look again, whatever may have happened to our descriptor
   if (relieve(now))
     most = kStuck;
   if (!wakeup_.is_open() && !open_wakeup()) // the program has closed it
     most = kStuck;
+  if (telling_)
+    most = kTellAgain;
   if (scheduler.first || spin(now, timeout) || !wakeup_.prepare_sleep())
     return 0;
   return timeout < most ? timeout : most;

@@ -11,16 +11,25 @@ namespace libwire {
 
 namespace {
 
+constinit thread_local bool calls_for_wires = false;
+
 constexpr int kIdleSeconds = 2;              // then a thread that is one too many ends
 constexpr std::size_t kThreadStack = 262144; // name services want more than a small one
 
 // Threads get no signal that is meant for the program; a fault in a system library stays a fault.
+// Where calls can be interrupted, and the program does not keep that signal for itself, they get
+// it.
 void block_signals(sigset_t &old) {
   sigset_t set;
   ::sigfillset(&set);
   for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS})
     ::sigdelset(&set, fault);
   ::pthread_sigmask(SIG_SETMASK, &set, &old);
+  if (!Workers::listener.load(std::memory_order_relaxed) ||
+      ::sigismember(&old, Workers::kInterrupt))
+    return;
+  ::sigdelset(&set, Workers::kInterrupt);
+  ::pthread_sigmask(SIG_SETMASK, &set, nullptr);
 }
 
 // A signal that the call raised in this thread, where it is blocked and means nothing. It does not
@@ -36,6 +45,8 @@ int take_raised_signal() {
 }
 
 } // namespace
+
+bool Workers::is_worker() { return calls_for_wires; }
 
 bool Workers::start_thread(Crew &crew) {
   pthread_attr_t attributes;
@@ -101,6 +112,7 @@ bool Workers::wait_for_work(Worker &self) {
 bool Workers::make_call(Worker &self, Request &request) {
   request.worker = &self;
   self.at_end = request.manner.at_end;
+  self.wire = request.wire;
   self.settled.store(false, std::memory_order_relaxed);
   self.busy = true;
   ++self.crew->busy;
@@ -198,6 +210,7 @@ void Workers::thread_cancelled(void *thread) {
 
 void *Workers::thread_main(void *argument) {
   ::pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, nullptr);
+  calls_for_wires = true;
   auto *crew = static_cast<Crew *>(argument);
   Worker self{};
   self.crew = crew;

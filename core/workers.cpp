@@ -50,6 +50,8 @@ bool Workers::start(unsigned count) {
   }
   workers = new (memory) Workers;
   workers->under_way_ = 0;
+  workers->expected_ = 0;
+  workers->telling_ = false;
   workers->generation_ = 0;
   workers->attributes_ = 0;
   workers->spinning_ = {};

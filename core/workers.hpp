@@ -24,6 +24,7 @@
 #include "wire.hpp"
 
 #include <atomic>
+#include <csignal>
 #include <cstdint>
 #include <pthread.h>
 
@@ -122,8 +123,20 @@ struct Workers {
   // That descriptor, made anew if the program has closed it. -1 with errno.
   int wakeup();
 
-  // Requests that have been handed over and not collected.
-  std::uint32_t under_way() const { return under_way_; }
+  // Whether another thread may make a wire ready: by a call that it makes for one, or otherwise.
+  bool expecting() const { return under_way_ + expected_ != 0; }
+
+  // For libwire-interpose.so, see capi/wire_private.h. tell() may be called by any thread and by
+  // handlers of signals; interrupt() ends calls of patient threads with EINTR, by a signal that
+  // nothing else comes of: those of all wires if `wire` is null.
+  using Listener = int (*)(int ends);
+  static constinit std::atomic<Listener> listener;
+  static constexpr int kInterrupt = SIGURG;
+  void expect(int change) { expected_ += std::uint32_t(change); }
+  void tell() { wakeup_.ring(); }
+  static void tell_end();
+  void interrupt(const Wire *wire);
+  static bool is_worker(); // the calling thread
 
   // Makes the wires of finished requests ready.
   void collect();
@@ -181,6 +194,7 @@ private:
   bool submit(Request &request);
   void hand_over(Request &request);
   void wait_for(Request &request);
+  void listen();
   bool add_thread(Crew &crew);
   void finish(Request &request) {
     request.finished = true;
@@ -215,7 +229,9 @@ private:
   static constexpr unsigned kMostFutile = 20;
 
   Wakeup<Request> wakeup_;
-  std::uint32_t under_way_;
+  std::uint32_t under_way_; // requests that have been handed over and not collected
+  std::uint32_t expected_;  // waits that other threads may end, see expect()
+  bool telling_;            // the listener wants to be called again
   ListNode pending_;
   unsigned generation_; // counts the forks this memory went through
   unsigned attributes_; // counts the calls of renew()
