@@ -1,5 +1,5 @@
 // The locks of <threads.h>, which are those of <pthread.h> with other results.
-#include "mutex.hpp"
+#include "condition.hpp"
 
 using namespace libwire::interpose;
 
@@ -22,19 +22,13 @@ int to_c11(int error) {
 
 pthread_mutex_t *posix(mtx_t *mutex) { return reinterpret_cast<pthread_mutex_t *>(mutex); }
 
-template <typename Plain> int wait_on(Symbol symbol, mtx_t *mutex, Plain plain) {
-  if (!may_wait())
+pthread_cond_t *posix(cnd_t *condition) { return reinterpret_cast<pthread_cond_t *>(condition); }
+
+template <typename Plain>
+int wait_on(Symbol symbol, cnd_t *condition, mtx_t *mutex, Limit limit, Plain plain) {
+  if (!may_offload())
     return plain();
-  if (mutex_is_plain(posix(mutex))) {
-    tell_release(mutex);
-    return offload(symbol, Takes::unbounded, plain);
-  }
-  // As in condition.cpp: a spurious wake-up after a while.
-  int got = mutex_unlock(posix(mutex));
-  if (got != 0)
-    return to_c11(got);
-  wait_for_release(symbol, &got, now() + 2'000'000);
-  return to_c11(mutex_lock(symbol, posix(mutex), {}));
+  return to_c11(condition_wait(symbol, posix(condition), posix(mutex), limit));
 }
 
 } // namespace
@@ -49,16 +43,15 @@ SERVE(int, mtx_timedlock, (mtx_t * mutex, const timespec *time), (mutex, time)) 
   return to_c11(mutex_lock(AT_mtx_timedlock, posix(mutex), {CLOCK_REALTIME, time}));
 }
 
-SERVE(int, mtx_unlock, (mtx_t * mutex), (mutex)) { return to_c11(mutex_unlock(posix(mutex))); }
+RELEASE(mtx_unlock, (mtx_t * mutex), (mutex), mutex) { return to_c11(mutex_unlock(posix(mutex))); }
 
 SERVE(int, cnd_wait, (cnd_t * condition, mtx_t *mutex), (condition, mutex)) {
-  return wait_on(AT_cnd_wait, mutex, [&] { return REAL(cnd_wait)(condition, mutex); });
+  return wait_on(AT_cnd_wait, condition, mutex, {},
+                 [&] { return REAL(cnd_wait)(condition, mutex); });
 }
 
 SERVE(int, cnd_timedwait, (cnd_t * condition, mtx_t *mutex, const timespec *time),
       (condition, mutex, time)) {
-  if (mutex_is_plain(posix(mutex)) || !Limit{CLOCK_REALTIME, time}.over())
-    return wait_on(AT_cnd_timedwait, mutex,
-                   [&] { return REAL(cnd_timedwait)(condition, mutex, time); });
-  return thrd_timedout;
+  return wait_on(AT_cnd_timedwait, condition, mutex, {CLOCK_REALTIME, time},
+                 [&] { return REAL(cnd_timedwait)(condition, mutex, time); });
 }

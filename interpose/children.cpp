@@ -1,5 +1,5 @@
 // Waiting for children: WNOHANG first, then libwire waits in the wire, with a worker if need be.
-// While the program has handlers that would interrupt the call the wire asks again and again.
+// While the program has handlers the wire asks again and again: libwire does not know of them.
 #include "delegate.hpp"
 #include "retry.hpp"
 
@@ -21,16 +21,15 @@ pid_t wait_for_child(Symbol symbol, pid_t pid, int *status, int options, rusage 
       errno = kTooEarly;
     return found == 0 ? -1 : found;
   };
-  if ((options & WNOHANG) || !signals_interrupt(false))
+  if ((options & WNOHANG) || !signals_expected() || !may_wait())
     return wait_on_worker();
   Errno saved;
   pid_t found = try_now();
   if (found >= 0 || errno != kTooEarly)
     return found;
   errno = saved.saved();
-  return retry(
-      symbol, Restarts::as_set, try_now, [](int error) { return error == kTooEarly; },
-      wait_on_worker);
+  return retry_in_wire(symbol, Restarts::as_set, try_now,
+                       [](int error) { return error == kTooEarly; });
 }
 
 } // namespace

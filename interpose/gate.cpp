@@ -1,5 +1,6 @@
 #include "gate.hpp"
 
+#include "leaving.hpp"
 #include "loader.hpp"
 #include "lockwait.hpp"
 #include "park.hpp"
@@ -9,7 +10,6 @@
 
 #include <dlfcn.h>
 #include <link.h>
-#include <string.h>
 
 namespace libwire::interpose {
 
@@ -28,8 +28,14 @@ namespace {
 
 constexpr unsigned kUnresolved = 1, kTracing = 2, kPassing = 4; // bits of `attention`
 
-// Where libwire's own code is.
-uintptr_t libwire_begin, libwire_size;
+// Where code of libwire is, and ours.
+struct Object {
+  uintptr_t begin, size;
+  bool has(const void *address) const {
+    return reinterpret_cast<uintptr_t>(address) - begin < size;
+  }
+};
+Object libwires_code, own_code;
 
 // 0 until wires run in this process. Not asked for earlier: a program without wires must see no
 // additional system call.
@@ -45,20 +51,31 @@ void resolve(Symbol symbol) {
     real[symbol] = reinterpret_cast<void (*)()>(::dlsym(RTLD_NEXT, names[symbol]));
 }
 
-int find_libwire(dl_phdr_info *object, size_t, void *) {
-  const char *slash = ::strrchr(object->dlpi_name, '/');
-  const char *name = slash ? slash + 1 : object->dlpi_name;
-  if (::strncmp(name, "libwire.so", 10) != 0)
-    return 0;
+int find_objects(dl_phdr_info *object, size_t, void *) {
   uintptr_t end = 0;
   for (int i = 0; i < object->dlpi_phnum; ++i) {
     const auto &part = object->dlpi_phdr[i];
     if (part.p_type == PT_LOAD && part.p_vaddr + part.p_memsz > end)
       end = part.p_vaddr + part.p_memsz;
   }
-  libwire_begin = object->dlpi_addr;
-  libwire_size = end;
-  return 1;
+  Object found = {object->dlpi_addr, end};
+  if (found.has(reinterpret_cast<const void *>(&wire_private_call)))
+    libwires_code = found;
+  else if (found.has(reinterpret_cast<const void *>(&find_objects)))
+    own_code = found;
+  return 0;
+}
+
+// What libwire calls, see wire_private.h.
+int hear(int ends) {
+  if (ends) {
+    forget_lock_waiters();
+    return 0;
+  }
+  if (in_wire())
+    return 1;
+  hear_of_releases();
+  return signals_news();
 }
 
 // In the child of a fork: the parent's number is not ours. Whether a child of vfork asks later is
@@ -66,12 +83,12 @@ int find_libwire(dl_phdr_info *object, size_t, void *) {
 void after_fork_in_child() {
   process = 0;
   signals_in_child();
+  lock_waits_in_child();
   if (!in_wire())
     return;
   process = pid_t(::syscall(SYS_getpid));
   forget_waiters();
   forget_turns();
-  forget_lock_waiters();
 }
 
 // Constructors of other libraries may run before and call our overrides: see enter().
@@ -79,9 +96,10 @@ void after_fork_in_child() {
   int saved_errno = errno;
   for (unsigned symbol = 0; symbol < kSymbols; ++symbol)
     resolve(Symbol(symbol));
-  ::dl_iterate_phdr(find_libwire, nullptr);
+  ::dl_iterate_phdr(find_objects, nullptr);
   loader_find_locks();
-  ::pthread_atfork(nullptr, nullptr, after_fork_in_child);
+  ::pthread_atfork(lock_waits_before_fork, lock_waits_in_parent, after_fork_in_child);
+  wire_private_listen(hear);
   settings_read();
   __atomic_store_n(&attention, settings.trace ? kTracing : 0, __ATOMIC_RELEASE);
   errno = saved_errno;
@@ -93,7 +111,7 @@ bool is_libwires_lock(Symbol symbol, const void *caller) {
       symbol != AT_pthread_once)
     return false;
   auto address = reinterpret_cast<uintptr_t>(caller);
-  return address - libwire_begin < libwire_size &&
+  return libwires_code.has(caller) &&
          address - reinterpret_cast<uintptr_t>(&wire_private_call) >= WIRE_PRIVATE_CALL_SIZE;
 }
 
@@ -111,6 +129,8 @@ bool inside() {
 }
 
 } // namespace
+
+bool is_own_code(const void *address) { return own_code.has(address); }
 
 bool enter(Symbol symbol, const void *caller) {
   if (attention & kUnresolved) {

@@ -83,16 +83,31 @@ bool may_wait();
 // The same for what a worker has to do.
 bool may_offload();
 
+// At the end of a wait, with nothing left on the stack that anybody knows of: a handler that ran
+// meanwhile may have meant to leave the call, see leaving.hpp.
+extern __attribute__((visibility("hidden"))) __thread unsigned noted_jumps;
+void make_noted_jump();
+inline void jump_if_noted() {
+  if (__builtin_expect(noted_jumps != 0, 0))
+    make_noted_jump();
+}
+
 // While one exists, the calls of the wire that made it go to libc, also after it was suspended.
 class Inside : wire_defer_list {
 public:
   Inside() : wire_defer_list() { wire_defer_push(this, mark); }
-  ~Inside() { wire_defer_pop(this); }
+  ~Inside() {
+    wire_defer_pop(this);
+    jump_if_noted();
+  }
   Inside(const Inside &) = delete;
   Inside &operator=(const Inside &) = delete;
 
   static void mark(wire_defer_list *) {}
 };
+
+// Whether it is in this library.
+bool is_own_code(const void *address);
 
 // Before the calling thread changes what its workers should have, too.
 void renew_workers();

@@ -90,5 +90,7 @@ SERVE(int, pthread_mutex_clocklock,
   return mutex_lock(AT_pthread_mutex_clocklock, mutex, {clock, time});
 }
 
-SERVE(int, pthread_mutex_unlock, (pthread_mutex_t * mutex), (mutex)) { return mutex_unlock(mutex); }
+RELEASE(pthread_mutex_unlock, (pthread_mutex_t * mutex), (mutex), mutex) {
+  return mutex_unlock(mutex);
+}
 SAME(__pthread_mutex_unlock, pthread_mutex_unlock);

@@ -1,5 +1,6 @@
 #include "park.hpp"
 
+#include "leaving.hpp"
 #include "signals.hpp"
 
 #include <sys/time.h>
@@ -60,17 +61,22 @@ bool is_nonblocking(int fd) {
   return saved.keep(flags >= 0 && (flags & O_NONBLOCK));
 }
 
+// A handler may come at any time and see a wait that others know of by its place in the list of
+// what is left behind: from before until after they do.
 Waiter::Waiter() : wire_defer_list(), next_(waiters), link_(&waiters) {
+  wire_defer_push(this, leave);
+  __atomic_signal_fence(__ATOMIC_SEQ_CST);
   if (next_)
     next_->link_ = &next_;
   waiters = this;
-  wire_defer_push(this, leave);
   wire_wait_list_init(&list);
 }
 
 Waiter::~Waiter() {
-  wire_defer_pop(this);
   unlink();
+  __atomic_signal_fence(__ATOMIC_SEQ_CST);
+  wire_defer_pop(this);
+  jump_if_noted();
 }
 
 void Waiter::unlink() {
@@ -101,7 +107,9 @@ Parked Waiter::wait(uint64_t deadline) {
     wire_fd_wait_list_chain(&list, &signal);
     signals_waiting(true);
   }
-  wire_wait_t *first = wire_list_wait(&list);
+  // A jump that is noted from here on ends the wait.
+  bool leaves = is_jump_noted(wire_private_thread.current);
+  wire_wait_t *first = leaves ? nullptr : wire_list_wait(&list);
   // A report that was meant for wires that waited before.
   while (expected && first == &signal.wait && !signals_since(before)) {
     signals_drain();

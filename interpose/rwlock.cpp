@@ -55,7 +55,7 @@ SERVE(int, pthread_rwlock_clockwrlock,
                                 [&] { return REAL(pthread_rwlock_trywrlock)(rwlock); }, plain);
 }
 
-SERVE(int, pthread_rwlock_unlock, (pthread_rwlock_t * rwlock), (rwlock)) {
+RELEASE(pthread_rwlock_unlock, (pthread_rwlock_t * rwlock), (rwlock), rwlock) {
   int got = REAL(pthread_rwlock_unlock)(rwlock);
   if (got == 0)
     tell_release(rwlock);

@@ -1,26 +1,46 @@
-// Semaphores: tried for a moment, as another wire of the thread may be about to post; then a worker
-// waits.
+// Semaphores: tried, then the wire waits to be told. For one of several processes a worker waits.
 #include "lockwait.hpp"
+#include "signals.hpp"
+
+#include <string.h>
 
 using namespace libwire::interpose;
 
 namespace {
 
+// Those of several processes may be posted elsewhere: the second word of libc's says so.
+bool is_shared(const sem_t *semaphore) {
+  int words[4];
+  ::memcpy(words, semaphore, sizeof words);
+  return words[2] != 0;
+}
+
 template <typename Plain> int wait_on(Symbol symbol, sem_t *semaphore, Limit limit, Plain plain) {
   Errno saved;
   if (REAL(sem_trywait)(semaphore) == 0)
     return 0;
-  if (errno != EAGAIN || !limit.valid() || !may_wait()) {
+  if (errno != EAGAIN || !limit.valid() || !may_offload()) {
     errno = saved.saved();
     return plain();
   }
-  for (Pauses pauses; !pauses.are_long() && !limit.over();) {
-    wait_for_release(symbol, semaphore, pauses.next(limit.deadline()));
+  errno = saved.saved();
+  if (is_shared(semaphore))
+    return offload(symbol, Takes::unbounded, plain);
+  count(symbol, Served::waited);
+  for (SignalMark before = signals_mark();;) {
+    LockWaiter self(semaphore, true);
     if (REAL(sem_trywait)(semaphore) == 0)
       return saved.keep(0);
+    if (interrupted_since(before)) {
+      errno = EINTR;
+      return -1;
+    }
+    if (limit.over()) {
+      errno = ETIMEDOUT;
+      return -1;
+    }
+    self.wait(limit.deadline());
   }
-  errno = saved.saved();
-  return offload(symbol, Takes::unbounded, plain);
 }
 
 } // namespace
@@ -42,8 +62,13 @@ SERVE(int, sem_clockwait, (sem_t * semaphore, clockid_t clock, const timespec *t
   return wait_on(AT_sem_clockwait, semaphore, {clock, time}, plain);
 }
 
-SERVE(int, sem_post, (sem_t * semaphore), (semaphore)) {
+// The unit is there before the wires are looked for that wait for one, and they look for it when
+// they can be found.
+EXPORT int sem_post(sem_t *semaphore) {
+  if (attention)
+    enter(AT_sem_post, __builtin_return_address(0));
   int got = REAL(sem_post)(semaphore);
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
   if (got == 0)
     tell_release(semaphore);
   return got;

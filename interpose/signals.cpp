@@ -2,8 +2,10 @@
 
 #include "descriptors.hpp"
 #include "gate.hpp"
+#include "jump_target.hpp"
+#include "leaving.hpp"
+#include "lockwait.hpp"
 
-#include <setjmp.h>
 #include <sys/eventfd.h>
 
 namespace libwire::interpose {
@@ -28,13 +30,8 @@ __thread SignalMark mark_now;
 __thread bool waiting;
 __thread int descriptor = -1;
 
-// The handler that runs in this thread: its wire, and the part of a stack that is its own. `low` is
-// 0 on a stack that it shares with what it interrupts.
-struct Running {
-  const void *wire;
-  uintptr_t low, high;
-};
-__thread Running running;
+// How many of the interrupting handlers the workers' calls were told of.
+__thread uint64_t told_of;
 
 bool is_fault(int signal) {
   return signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE || signal == SIGILL ||
@@ -43,6 +40,12 @@ bool is_fault(int signal) {
 
 bool is_function(void (*handler)(int)) {
   return handler != SIG_DFL && handler != SIG_IGN && handler != SIG_ERR && handler != SIG_HOLD;
+}
+
+bool is_function(Handler handler) {
+  struct sigaction action;
+  action.sa_sigaction = handler;
+  return is_function(action.sa_handler);
 }
 
 // Where the alternate signal stack begins; 0 when the caller does not run on it.
@@ -58,24 +61,34 @@ void note_interruption(bool restarts) {
   ++mark_now.handled;
   if (!restarts)
     mark_now.interrupting = mark_now.handled;
+  int saved_errno = errno;
   if (waiting && is_own(descriptor)) {
-    int saved_errno = errno;
     uint64_t one = 1;
     ::syscall(SYS_write, descriptor, &one, sizeof one);
-    errno = saved_errno;
   }
+  if (void *workers = wire_private_workers())
+    wire_private_tell(workers);
+  errno = saved_errno;
+}
+
+// Sent by interrupt_workers().
+bool is_for_workers(int signal, const siginfo_t &info) {
+  return signal == WIRE_PRIVATE_INTERRUPT &&
+         (!is_function(actions[signal].handler) ||
+          (info.si_code == SI_TKILL && wire_private_is_worker()));
 }
 
 void handle(int signal, siginfo_t *info, void *context) {
-  Running before = running;
+  if (is_for_workers(signal, *info))
+    return;
   const Action action = actions[signal];
-  running = {wire_private_thread.current, action.flags & SA_ONSTACK ? alternate_stack() : 0,
-             reinterpret_cast<uintptr_t>(__builtin_frame_address(0))};
+  HandlerFrame frame(action.flags & SA_ONSTACK ? alternate_stack() : 0,
+                     reinterpret_cast<uintptr_t>(__builtin_frame_address(0)), context);
   // A fault is the doing of the running wire: no wait is interrupted by it.
   if (!is_fault(signal) || info->si_code <= 0)
     note_interruption(action.flags & SA_RESTART);
-  action.handler(signal, info, context);
-  running = before;
+  if (own_setjmp(frame.landing) == 0)
+    action.handler(signal, info, context);
 }
 
 int set(int signal, const struct sigaction *action, struct sigaction *old) {
@@ -137,14 +150,6 @@ bool signals_expected() { return any_handler; }
 
 bool signals_interrupt(bool any) { return any ? any_handler : any_interrupting; }
 
-bool in_handler() {
-  // Deeper on the same stack than where the handler began. One that was left by longjmp is
-  // forgotten there.
-  auto frame = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
-  return frame < running.high && frame >= running.low &&
-         running.wire == wire_private_thread.current;
-}
-
 SignalMark signals_mark() { return mark_now; }
 
 bool signals_since(const SignalMark &mark) { return mark_now.handled != mark.handled; }
@@ -165,9 +170,38 @@ void signals_drain() {
 
 void signals_waiting(bool now) { waiting = now; }
 
+// The handler stands in the place of "ignored" or "by default", which is the same for this signal.
+// One that the program has set restarts calls or not, as the program wants it. Others are not seen.
+void interrupt_workers(const wire_t *wire) {
+  struct sigaction action;
+  if (REAL(sigaction)(WIRE_PRIVATE_INTERRUPT, nullptr, &action) != 0)
+    return;
+  if (action.sa_sigaction != handle) {
+    if (is_function(action.sa_handler))
+      return;
+    actions[WIRE_PRIVATE_INTERRUPT] = {action.sa_sigaction, action.sa_flags};
+    action.sa_sigaction = handle;
+    action.sa_flags = SA_SIGINFO;
+    if (REAL(sigaction)(WIRE_PRIVATE_INTERRUPT, &action, nullptr) != 0)
+      return;
+  }
+  wire_private_interrupt(wire);
+}
+
+bool signals_news() {
+  if (told_of != mark_now.interrupting) {
+    told_of = mark_now.interrupting;
+    interrupt_workers(nullptr);
+    end_lock_waits(nullptr);
+  }
+  interrupt_for_jumps();
+  return noted_jumps != 0;
+}
+
 void signals_in_child() {
   close_own(descriptor);
   descriptor = -1;
+  forget_jumps();
 }
 
 } // namespace libwire::interpose
@@ -231,18 +265,3 @@ EXPORT int siginterrupt(int number, int interrupt) {
   action.sa_flags = interrupt ? action.sa_flags & ~SA_RESTART : action.sa_flags | SA_RESTART;
   return set(number, &action, nullptr);
 }
-
-// A handler may be left this way.
-#define LEAVING(name)                                                                              \
-  EXPORT void name(jmp_buf_tag *buffer, int value) {                                               \
-    if (attention)                                                                                 \
-      enter(AT_##name, __builtin_return_address(0));                                               \
-    running = {};                                                                                  \
-    REAL(name)(buffer, value);                                                                     \
-    __builtin_unreachable();                                                                       \
-  }
-using jmp_buf_tag = struct __jmp_buf_tag;
-LEAVING(longjmp)
-LEAVING(_longjmp)
-LEAVING(siglongjmp)
-LEAVING(__longjmp_chk)

@@ -6,6 +6,8 @@
 // reports a crash must not be suspended either.
 #pragma once
 
+#include "gate.hpp"
+
 #include <stdint.h>
 
 namespace libwire::interpose {
@@ -18,9 +20,6 @@ bool signals_expected();
 
 // Whether it has one that was set without SA_RESTART; `any`: any.
 bool signals_interrupt(bool any);
-
-// Whether the caller runs in a handler.
-bool in_handler();
 
 // A wait that signals end: what had been handled when it began, and whether a handler has run
 // since.
@@ -39,6 +38,12 @@ void signals_drain();
 
 // Whether wires of this thread wait. A handler reads it.
 void signals_waiting(bool waiting);
+
+// Ends the calls that workers make for a wire, or for all wires of the thread if null, with EINTR.
+void interrupt_workers(const wire_t *wire);
+// Has those that wait without a descriptor know of the handlers that ran in this thread. True: has
+// to be called again.
+bool signals_news();
 
 // After a fork: the descriptor is the parent's too.
 void signals_in_child();
