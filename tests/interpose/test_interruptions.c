@@ -3,11 +3,13 @@
 #include "both.h"
 
 #include <mqueue.h>
+#include <semaphore.h>
 #include <sys/file.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/resource.h>
 #include <sys/sem.h>
+#include <sys/stat.h>
 
 static char path[] = "/tmp/wire-test-XXXXXX";
 static int handled, held = -1, wanted = -1, gate[2];
@@ -150,6 +152,92 @@ static void posix_queues(void) {
 }
 SAME(posix_queues)
 
+static struct timespec in_an_hour(void) {
+  struct timespec time;
+  check(clock_gettime(CLOCK_REALTIME, &time) == 0);
+  time.tv_sec += 3600;
+  return time;
+}
+
+/* What only the call itself can wait for. */
+static void calls_of_workers(void) {
+  char folder[] = "/tmp/wire-test-XXXXXX", name[64], text[16];
+  struct sembuf take = {0, -1, 0};
+  struct timespec hour = {3600, 0}, time = in_an_hour();
+  int ends[2], others[2];
+  handle_with(0);
+  check(mkdtemp(folder));
+  snprintf(name, sizeof name, "%s/pipe", folder);
+  check(mkfifo(name, 0600) == 0 && pipe(ends) == 0 && pipe(others) == 0);
+  INTERRUPTED(open(name, O_RDONLY));
+  INTERRUPTED(open(name, O_WRONLY));
+  FILE *stream = fdopen(ends[0], "r");
+  check(stream);
+  INTERRUPTED(fgets(text, sizeof text, stream) != NULL);
+  CALL(ferror(stream) != 0);
+  INTERRUPTED(splice(ends[0], NULL, others[1], NULL, 1, 0));
+  int set = semget(IPC_PRIVATE, 1, 0600);
+  check(set >= 0 && semctl(set, 0, SETVAL, 0) == 0);
+  INTERRUPTED(semtimedop(set, &take, 1, &hour));
+  struct mq_attr attributes = {.mq_maxmsg = 1, .mq_msgsize = 8};
+  snprintf(text, sizeof text, "/w-%d", (int)getpid());
+  mqd_t queue = mq_open(text, O_RDWR | O_CREAT | O_EXCL, 0600, &attributes);
+  check(queue != (mqd_t)-1 && mq_unlink(text) == 0);
+  INTERRUPTED(mq_timedreceive(queue, text, sizeof text, NULL, &time));
+  check(handled > 0);
+  mq_close(queue);
+  check(semctl(set, 0, IPC_RMID) == 0 && unlink(name) == 0 && rmdir(folder) == 0);
+  fclose(stream);
+  close(ends[1]);
+  close(others[0]);
+  close(others[1]);
+}
+SAME(calls_of_workers)
+
+static void semaphores(void) {
+  struct timespec time = in_an_hour();
+  for (int shared = 0; shared < 2; shared++) {
+    sem_t semaphore;
+    handle_with(0);
+    check(sem_init(&semaphore, shared, 0) == 0);
+    INTERRUPTED(sem_wait(&semaphore));
+    INTERRUPTED(sem_timedwait(&semaphore, &time));
+    check(handled > 0 && sem_post(&semaphore) == 0);
+    CALL(sem_wait(&semaphore));
+  }
+}
+SAME(semaphores)
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
+
+static void send_some_signals(void *UNUSED(argument)) {
+  for (int i = 0; i < 5; i++) {
+    send_signal();
+    until_blocked();
+  }
+}
+
+/* These go on, also after a handler without SA_RESTART. */
+static void locks_are_not_interrupted(void) {
+  peer_t peer;
+  struct timespec time;
+  handle_with(0);
+  check(clock_gettime(CLOCK_REALTIME, &time) == 0);
+  time.tv_nsec += 50000000;
+  time.tv_sec += time.tv_nsec / 1000000000;
+  time.tv_nsec %= 1000000000;
+  CALL(pthread_mutex_lock(&mutex));
+  begin_peer(&peer, send_some_signals, NULL);
+  int got;
+  while ((got = pthread_cond_timedwait(&condition, &mutex, &time)) == 0)
+    continue; /* spurious */
+  end_peer(&peer);
+  note("%d, handled %d\n", got, handled > 0);
+  CALL(pthread_mutex_unlock(&mutex));
+}
+SAME(locks_are_not_interrupted)
+
 static void signal_and_unlock(void *UNUSED(argument)) {
   send_signal();
   until_blocked();
@@ -185,8 +273,13 @@ SAME(goes_on)
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_locks),   cmocka_unit_test(test_waits),
-      cmocka_unit_test(test_queues),  cmocka_unit_test(test_posix_queues),
+      cmocka_unit_test(test_locks),
+      cmocka_unit_test(test_waits),
+      cmocka_unit_test(test_queues),
+      cmocka_unit_test(test_posix_queues),
+      cmocka_unit_test(test_calls_of_workers),
+      cmocka_unit_test(test_semaphores),
+      cmocka_unit_test(test_locks_are_not_interrupted),
       cmocka_unit_test(test_goes_on),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
