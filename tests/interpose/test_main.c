@@ -4,8 +4,11 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 int capset(struct __user_cap_header_struct *header, const struct __user_cap_data_struct *data);
@@ -58,12 +61,69 @@ static void capabilities_are_given_up(void) {
   check(unlink(path) == 0 && rmdir(folder) == 0);
 }
 
+/* Forbids what libwire waits with. */
+#define FORBID(call)                                                                               \
+  BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 1),                                           \
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
+static int forbid_other_calls(void) {
+  struct sock_filter filter[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+#ifdef SYS_epoll_wait
+      FORBID(epoll_wait),
+#endif
+      FORBID(epoll_pwait),
+      FORBID(epoll_pwait2),
+      FORBID(epoll_ctl),
+      FORBID(eventfd2),
+      FORBID(preadv2),
+      FORBID(pwritev2),
+      FORBID(io_uring_enter),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  struct sock_fprog program = {ARRAY_SIZE(filter), filter};
+  check(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+  return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+/* A program that has said which system calls it makes, and makes no others: nor may libwire. */
+static void other_calls_are_forbidden(void) {
+  int to[2], from[2], status;
+  char byte = 'x';
+  struct stat file;
+  check(pipe(to) == 0 && pipe(from) == 0);
+  pid_t child = fork();
+  check(child >= 0);
+  if (child == 0) {
+    check(close(to[1]) == 0);
+    while (read(to[0], &byte, 1) == 1)
+      check(write(from[1], &byte, 1) == 1);
+    _exit(7);
+  }
+  check(usleep(1000) == 0); /* waits as usual */
+  check(write(to[1], &byte, 1) == 1 && read(from[0], &byte, 1) == 1);
+  check(stat("/proc/self/exe", &file) == 0);
+  if (forbid_other_calls() == 0) {
+    check(usleep(1000) == 0);
+    check(write(to[1], &byte, 1) == 1 && read(from[0], &byte, 1) == 1);
+    struct pollfd polled = {from[0], POLLIN, 0};
+    check(poll(&polled, 1, 1) == 0);
+    int fd = open("/proc/self/status", O_RDONLY);
+    check(fd >= 0 && read(fd, &byte, 1) == 1 && close(fd) == 0);
+    check(stat("/proc/self/exe", &file) == 0);
+  } else {
+    check(errno == EINVAL); /* an emulator, or a kernel without */
+  }
+  check(close(to[1]) == 0);
+  check(waitpid(child, &status, 0) == child && WEXITSTATUS(status) == 7);
+}
+
 static const struct {
   const char *name;
   void (*run)(void);
 } parts[] = {
     {"stack", stack_is_the_threads},
     {"capabilities", capabilities_are_given_up},
+    {"seccomp", other_calls_are_forbidden},
 };
 
 static void run(const char *part, const char *in_wire) {
