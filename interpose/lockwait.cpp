@@ -52,16 +52,16 @@ public:
 
   static void set_free() { __atomic_store_n(&held_, false, __ATOMIC_SEQ_CST); }
 
+  // Whether somebody may wait for it.
+  static bool has(const void *lock) { return __atomic_load_n(&first_of(lock), __ATOMIC_SEQ_CST); }
+
   static void tell(const void *lock, Tell whom) {
-    LockWaiter *&first = first_of(lock);
-    if (!__atomic_load_n(&first, __ATOMIC_SEQ_CST))
-      return;
     if (!try_for_a_while()) {
       __atomic_store_n(&missed_, true, __ATOMIC_SEQ_CST);
       if (!try_to_hold())
         return;
     }
-    for (LockWaiter *waiter = first, *next; waiter; waiter = next) {
+    for (LockWaiter *waiter = first_of(lock), *next; waiter; waiter = next) {
       next = waiter->next_;
       if (waiter->lock_ != lock)
         continue;
@@ -204,6 +204,8 @@ bool LockWaiter::wait(uint64_t deadline) {
 }
 
 void tell_waiters(const void *lock, Tell whom) {
+  if (!Waits::has(lock))
+    return;
   if (in_wire()) {
     Inside inside;
     return Waits::tell(lock, whom);
