@@ -9,12 +9,15 @@
 
 #include <linux/magic.h>
 #include <pthread.h>
-#include <sys/mman.h>
 #include <sys/vfs.h>
 
 enum { BLOCKS = 64, LEFT_STACK = 32768 };
 
 static int file, ended;
+
+/* Of wires that are left alone. Never given back: to AddressSanitizer their frames stay out of
+ * bounds, whatever the memory is next. */
+static _Alignas(BLOCK) char stacks[BLOCKS * LEFT_STACK];
 
 static void reads_one(void *number) { read_block(file, (unsigned)(uintptr_t)number % BLOCKS); }
 
@@ -26,39 +29,35 @@ static void reads_blocks(void *UNUSED(argument)) {
 
 /* --- ends of threads ------------------------------------------------------------------------- */
 
-/* With the stacks of its wires: nobody may write to them from now on. */
-static void *leaves_reads(void *stacks) {
+/* With their stacks: nobody may write to them from now on. */
+static void *leaves_reads(void *UNUSED(argument)) {
   static __thread wire_t wires[BLOCKS];
   wire_io_init(2);
   for (size_t i = 0; i < BLOCKS; i++)
-    check(wire_init(&wires[i], "left", reads_one, (void *)i, (char *)stacks + i * LEFT_STACK,
-                    LEFT_STACK));
+    check(wire_init(&wires[i], "left", reads_one, (void *)i, stacks + i * LEFT_STACK, LEFT_STACK));
   for (int i = 0; i < 3; i++)
     wire_yield();
   return NULL;
 }
 
 static void a_thread_ends_after_its_calls(void **UNUSED(state)) {
-  size_t size = (size_t)BLOCKS * LEFT_STACK;
-  char *stacks = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  assert_true(stacks != MAP_FAILED);
   struct holdings before = holdings_now();
   for (int round = 0; round < 20; round++) {
     pthread_t thread;
-    assert_int_equal(pthread_create(&thread, NULL, leaves_reads, stacks), 0);
+    assert_int_equal(pthread_create(&thread, NULL, leaves_reads, NULL), 0);
     assert_int_equal(pthread_join(thread, NULL), 0);
-    paint(stacks, size);
+    paint(stacks, sizeof stacks);
     usleep(1000);
-    assert_true(is_painted(stacks, size));
+    assert_true(is_painted(stacks, sizeof stacks));
   }
   expect_holdings(&before);
-  munmap(stacks, size);
 }
 
 /* While a write to a file is in the kernel, and waits for memory there, direct reads of the file
  * wait for it. */
 static struct slow_memory memory;
 static int held_file; /* is written to, and read */
+static char *const held_buffer = stacks + LEFT_STACK;
 static pid_t ending;
 
 static void *writes_slowly(void *UNUSED(argument)) {
@@ -72,11 +71,10 @@ static void *writes_slowly(void *UNUSED(argument)) {
 
 static void reads_held_file(void *buffer) { wio_pread(held_file, buffer, BLOCK, 0); }
 
-static void *leaves_held_read(void *stack) {
+static void *leaves_held_read(void *UNUSED(argument)) {
   static __thread wire_t wire;
-  char *buffer = (char *)stack + LEFT_STACK;
   wire_io_init(2);
-  check(wire_init(&wire, "left", reads_held_file, buffer, stack, LEFT_STACK));
+  check(wire_init(&wire, "left", reads_held_file, held_buffer, stacks, LEFT_STACK));
   for (int i = 0; i < 1000; i++) /* the kernel is given calls every now and then */
     wire_yield();
   __atomic_store_n(&ending, (pid_t)syscall(SYS_gettid), __ATOMIC_RELEASE);
@@ -105,16 +103,13 @@ static void a_thread_that_ends_waits_for_its_calls(void **UNUSED(state)) {
     close(held_file);
     skip();
   }
-  size_t size = LEFT_STACK + BLOCK;
-  char *stack = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  assert_true(stack != MAP_FAILED);
-  paint(stack, size);
+  paint(held_buffer, BLOCK);
   pthread_t writer, thread;
   struct pollfd asked = {memory.fd, POLLIN, 0};
   assert_int_equal(pthread_create(&writer, NULL, writes_slowly, NULL), 0);
   assert_int_equal(poll(&asked, 1, -1), 1);
   ending = 0;
-  assert_int_equal(pthread_create(&thread, NULL, leaves_held_read, stack), 0);
+  assert_int_equal(pthread_create(&thread, NULL, leaves_held_read, NULL), 0);
   pid_t id;
   while ((id = __atomic_load_n(&ending, __ATOMIC_ACQUIRE)) == 0)
     sched_yield();
@@ -125,9 +120,8 @@ static void a_thread_that_ends_waits_for_its_calls(void **UNUSED(state)) {
   assert_int_equal(pthread_join(writer, NULL), 0);
   assert_int_equal(pthread_join(thread, NULL), 0);
   assert_int_equal(call, SYS_io_uring_enter); /* it was still there, and waited */
-  assert_false(is_painted(stack + LEFT_STACK, BLOCK));
+  assert_false(is_painted(held_buffer, BLOCK));
   end_slow_memory(&memory);
-  munmap(stack, size);
   close(held_file);
 }
 
