@@ -8,7 +8,6 @@ static void holds_for_a_while(void *name) {
   mark("%s+ ", (char *)name);
   for (int i = 0; i < 5; i++)
     wire_yield();
-  check(usleep(2000) == 0);
   mark("%s- ", (char *)name);
   check(pthread_mutex_unlock(&mutex) == 0);
 }
@@ -26,6 +25,26 @@ static void wires_of_a_thread_exclude_each_other(void **UNUSED(state)) {
     pthread_mutex_unlock(&mutex);
     assert_int_equal(pthread_mutex_destroy(&mutex), 0);
     free_stacks();
+  }
+}
+
+static void holds_asleep(void *name) {
+  check(pthread_mutex_lock(&mutex) == 0);
+  mark("%s+ ", (char *)name);
+  check(usleep(2000) == 0);
+  mark("%s- ", (char *)name);
+  check(pthread_mutex_unlock(&mutex) == 0);
+}
+
+/* Two of them: which one of several is next while the thread sleeps is nobody's promise. */
+static void test_a_mutex_excludes_wires_of_one_thread(void **UNUSED(state)) {
+  for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+    start_afresh();
+    make_mutex(kinds[i]);
+    spawn(holds_asleep, "a");
+    spawn(holds_asleep, "b");
+    wire_thread_run();
+    assert_trace("a+ a- b+ b- ");
   }
 }
 
@@ -226,6 +245,7 @@ static void a_cancelled_wire_waits_for_nothing(void **UNUSED(state)) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(wires_of_a_thread_exclude_each_other),
+      cmocka_unit_test(test_a_mutex_excludes_wires_of_one_thread),
       cmocka_unit_test(test_other_wires_are_not_the_owner),
       cmocka_unit_test(test_relocks),
       cmocka_unit_test(a_recursive_mutex_belongs_to_the_wire),
