@@ -10,8 +10,8 @@
 // Each OS thread is a `process` of the format, with its own number as pid: wires never leave their
 // thread. In it the thread and each wire are a track (tid), and so is each thread that has made a
 // call for one of the wires. On a wire's track slices say that it runs and what it waits for; where
-// there is none it is ready. Flow events lead from the end of the slice in which a wire was made
-// ready, before which it could not run, to its next one.
+// there is none it is ready. Flow events lead from the last nanosecond of the slice in which a wire
+// was made ready, before whose end it could not run, to its next one.
 //
 // Hooks are called by the scheduler's own thread and may be called on a wire's stack: they use
 // little of it.
