@@ -13,7 +13,7 @@ namespace {
 
 // A descriptor that becomes ready while wires yield is served within about this time.
 constexpr std::uint64_t kPollInterval = 50'000;      // ns
-constexpr std::uint64_t kPollShare = 32;             // at most one part in so many of the time
+constexpr std::uint64_t kPollShare = 32;             // polling takes at most 1/32 of the time
 constexpr std::uint64_t kMostPollInterval = 200'000; // ns, also when a poll was interrupted
 
 // Timers that end soon after one another are served together: to fall asleep and to be woken costs
