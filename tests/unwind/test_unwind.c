@@ -144,6 +144,7 @@ static void also_in_the_midst_of_switches(void **UNUSED(state)) {
 }
 
 int main(void) {
+  deadline(200);
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(libunwind_ends_at_the_entry_function),
       cmocka_unit_test(also_in_a_wire_that_was_resumed),
