@@ -98,7 +98,7 @@ class Odd(HttpServerTest):
         server = self.serve()
         self.check_that_nothing_outside_is_served(server)
         if ctypes.CDLL(None, use_errno=True).syscall(OPENAT2, -1, None, None, 0) == -1 and \
-                ctypes.get_errno() == errno.ENOSYS:
+                ctypes.get_errno() in (errno.ENOSYS, errno.EPERM):
             return
         # Inside, links and ".." are fine.
         self.assertEqual(self.ask(server, head("/folder/good"))[2], b"real")
