@@ -4,6 +4,7 @@
 #include "wio.h"
 
 #include "forks.h"
+#include "wio_holdings.h"
 
 #include <semaphore.h>
 #include <sys/mman.h>
@@ -58,7 +59,7 @@ static void run_both(pid_t child) {
   const char *trace = take_trace(); /* another thread may have made the second call first */
   check(strcmp(trace, "ended asked ") == 0 || strcmp(trace, "asked ended ") == 0);
   start_afresh();
-  check(count_threads() == 1);
+  await_threads(1);
   if (child == 0)
     _exit(0);
   await_child_outside(child);
@@ -172,7 +173,7 @@ static void forks_during_walks(void *delay) {
   check(strlen(take_trace()) == WALKERS);
   check(interrupted <= WALKERS);
   start_afresh();
-  check(count_threads() == 1);
+  await_threads(1);
   if (child == 0)
     _exit(0);
   await_child_outside(child);
