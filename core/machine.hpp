@@ -1,7 +1,8 @@
 // What differs between processors, and the only file that chooses one.
 //
 // Each has a file in core/machine/, and nothing else in core/ names a processor, one of its
-// registers or an instruction. A processor that has none works as generic.hpp says. A file gives
+// registers or an instruction. A 64-bit processor that has none works as generic.hpp says; the
+// layouts of the API are those of 64 bits. A file gives
 //   FloatMode, current_float_mode(), change_float_mode()
 //     Rounding and the like belong to the wire. Boost's switch takes them along on most processors;
 //     where it does not, FloatMode is kept in the control block: a switch changes it before it
@@ -18,8 +19,6 @@
 #include "machine/x86_64.hpp"
 #elif defined(__aarch64__)
 #include "machine/arm64.hpp"
-#elif defined(__i386__)
-#include "machine/i386.hpp"
 #elif defined(__riscv)
 #include "machine/riscv.hpp"
 #else
