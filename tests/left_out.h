@@ -1,6 +1,6 @@
 /* Tests that are left out where an emulator lacks what they look at: WIRE_TESTS_LEFT_OUT in the
- * environment has their names, between spaces. scripts/test-arm64 has the list, with reasons. A test
- * of many functions asks for the name of one. Included by common.h. */
+ * environment has their names, between spaces. scripts/test-arm64 has the list, with reasons. A
+ * test of many functions asks for the name of one. Included by common.h. */
 #ifndef TESTS_LEFT_OUT_H
 #define TESTS_LEFT_OUT_H
 
