@@ -118,7 +118,7 @@ static void reads_terminal(void *UNUSED(argument)) {
   char line[16];
   check(openpty(&ends[1], &ends[0], NULL, NULL, NULL) == 0);
   for (int i = 0; i < READS; i++) {
-    check(write(ends[1], "line\n", 5) == 5);
+    check(TEMP_FAILURE_RETRY(write(ends[1], "line\n", 5)) == 5);
     check(wio_read(ends[0], line, sizeof line) == 5);
   }
   close_both(ends);

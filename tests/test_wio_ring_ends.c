@@ -107,7 +107,7 @@ static void a_thread_that_ends_waits_for_its_calls(void **UNUSED(state)) {
   pthread_t writer, thread;
   struct pollfd asked = {memory.fd, POLLIN, 0};
   assert_int_equal(pthread_create(&writer, NULL, writes_slowly, NULL), 0);
-  assert_int_equal(poll(&asked, 1, -1), 1);
+  assert_int_equal(TEMP_FAILURE_RETRY(poll(&asked, 1, -1)), 1);
   ending = 0;
   assert_int_equal(pthread_create(&thread, NULL, leaves_held_read, NULL), 0);
   pid_t id;
