@@ -28,8 +28,9 @@ struct Worker {
   // Between the thread and stop(), for a call that may be abandoned: whoever sets `settled` first
   // decides. Without the mutex.
   std::atomic<bool> settled;
-  std::uint32_t traced; // the last trace that has heard of the thread: the thread's own
-  bool abandoned;       // the thread's own: there are no Workers any more
+  std::atomic<bool> in_call; // until its result is handed over: `busy` ends only after that
+  std::uint32_t traced;      // the last trace that has heard of the thread: the thread's own
+  bool abandoned;            // the thread's own: there are no Workers any more
 };
 
 } // namespace libwire

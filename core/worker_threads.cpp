@@ -115,6 +115,7 @@ bool Workers::make_call(Worker &self, Request &request) {
   self.wire = request.wire;
   self.settled.store(false, std::memory_order_relaxed);
   self.busy = true;
+  self.in_call.store(true, std::memory_order_relaxed);
   ++self.crew->busy;
   ::pthread_mutex_unlock(&mutex_);
 
@@ -138,6 +139,7 @@ bool Workers::make_call(Worker &self, Request &request) {
     request.new_track = self.traced != session;
     self.traced = session;
   }
+  self.in_call.store(false, std::memory_order_relaxed);
   wakeup_.push(&request);
 
   ::pthread_mutex_lock(&mutex_);
@@ -269,7 +271,14 @@ void Workers::renew() {
   ++attributes_;
   for (Crew *crew : {&regular_, &patient_})
     ::pthread_cond_broadcast(&crew->work);
-  while (thread_count_ > regular_.busy + patient_.busy)
+  // Those whose result the program may have seen already are at their end, too.
+  auto in_calls = [this] {
+    std::uint32_t count = 0;
+    for (ListNode *node = threads_.next; node != &threads_; node = node->next)
+      count += LIBWIRE_HOLDER(Worker, all, node)->in_call.load(std::memory_order_relaxed);
+    return count;
+  };
+  while (thread_count_ > in_calls())
     ::pthread_cond_wait(&census_, &mutex_);
   if (somebody_ended_)
     ::pthread_join(last_ended_, nullptr);
