@@ -36,7 +36,7 @@ void Workers::after_fork_in_parent() {
 }
 
 void Workers::after_fork_in_child(bool all_live) {
-  collect();
+  take_back();
   ++generation_;
   if (!all_live)
     expected_ = 0;

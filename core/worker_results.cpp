@@ -44,6 +44,10 @@ void Workers::interrupt(const Wire *wire) {
 void Workers::collect() {
   if (wakeup_.take_ring() || telling_) [[unlikely]]
     listen();
+  take_back();
+}
+
+void Workers::take_back() {
   for (Request *one = wakeup_.take(), *next; one; one = next) {
     next = one->next_finished;
     if (scheduler.trace && one->began && !one->asking) [[unlikely]]

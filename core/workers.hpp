@@ -195,6 +195,7 @@ private:
   void hand_over(Request &request);
   void wait_for(Request &request);
   void listen();
+  void take_back();
   bool add_thread(Crew &crew);
   void finish(Request &request) {
     request.finished = true;

@@ -26,7 +26,7 @@ pthread_cond_t *posix(cnd_t *condition) { return reinterpret_cast<pthread_cond_t
 
 template <typename Plain>
 int wait_on(Symbol symbol, cnd_t *condition, mtx_t *mutex, Limit limit, Plain plain) {
-  if (!may_offload())
+  if (!may_be_told())
     return plain();
   return to_c11(condition_wait(symbol, posix(condition), posix(mutex), limit));
 }

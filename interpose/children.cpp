@@ -21,9 +21,11 @@ pid_t wait_for_child(Symbol symbol, pid_t pid, int *status, int options, rusage 
       errno = kTooEarly;
     return found == 0 ? -1 : found;
   };
-  if ((options & WNOHANG) || !signals_expected() || !may_wait())
-    return wait_on_worker();
   Errno saved;
+  bool in_the_wire = !(options & WNOHANG) && signals_expected() && may_wait();
+  errno = saved.saved();
+  if (!in_the_wire)
+    return wait_on_worker();
   pid_t found = try_now();
   if (found >= 0 || errno != kTooEarly)
     return found;

@@ -9,7 +9,7 @@ namespace libwire::interpose {
 // signalled elsewhere, a worker does.
 bool is_shared(const pthread_cond_t *condition);
 
-// As pthread_cond_clockwait. To be called after may_offload() only.
+// As pthread_cond_clockwait. To be called after may_be_told() only.
 int condition_wait(Symbol symbol, pthread_cond_t *condition, pthread_mutex_t *mutex, Limit limit);
 // With a mutex that a worker cannot give up: looks after a while, as spurious wake-ups do.
 int condition_look(Symbol symbol, pthread_mutex_t *mutex, Limit limit);
@@ -19,7 +19,7 @@ int wait_on(Symbol symbol, pthread_cond_t *condition, pthread_mutex_t *mutex, Li
             Plain plain) {
   if (!may_offload())
     return plain();
-  if (!is_shared(condition))
+  if (may_be_told() && !is_shared(condition))
     return condition_wait(symbol, condition, mutex, limit);
   if (!mutex_is_plain(mutex))
     return condition_look(symbol, mutex, limit);

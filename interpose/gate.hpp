@@ -103,7 +103,7 @@ public:
   Inside(const Inside &) = delete;
   Inside &operator=(const Inside &) = delete;
 
-  static void mark(wire_defer_list *) {}
+  static void mark(wire_defer_list *);
 };
 
 // Whether it is in this library.

@@ -20,6 +20,7 @@ struct Noted {
   const wire_t *wire; // null: the place is free
   JumpBuffer *buffer;
   int value;
+  uintptr_t target;
 };
 
 constexpr int kMostNoted = 16;
@@ -38,14 +39,14 @@ void forget(Noted &one) {
 }
 
 // A later jump takes the place of one that was not made yet.
-bool note(const wire_t *wire, JumpBuffer *buffer, int value) {
+bool note(const wire_t *wire, JumpBuffer *buffer, int value, uintptr_t target) {
   Noted *place = noted_for(wire);
   bool is_new = !place;
   if (is_new)
     place = noted_for(nullptr);
   if (!place)
     return false;
-  *place = {wire, buffer, value};
+  *place = {wire, buffer, value, target};
   noted_jumps += is_new;
   return true;
 }
@@ -91,7 +92,7 @@ Jump real_jump(Symbol symbol) { return reinterpret_cast<Jump>(real[symbol]); }
 
 [[noreturn]] void leave(Jump jump, JumpBuffer *buffer, int value) {
   HandlerFrame *left = nullptr;
-  if (!in_handler())
+  if (!in_handler() || !running.frame->is_there())
     running = {};
   uintptr_t target = running.frame ? stack_pointer_in(buffer) : 0;
   while (running.frame && !is_within_handler(target)) {
@@ -100,7 +101,7 @@ Jump real_jump(Symbol symbol) { return reinterpret_cast<Jump>(real[symbol]); }
   }
   if (left && !running.frame) {
     const wire_t *wire = wire_to_jump(target);
-    if (wire && note(wire, buffer, value))
+    if (wire && note(wire, buffer, value, target))
       left->end_handler();
     Noted *earlier = in_wire() ? noted_for(wire_private_thread.current) : nullptr;
     if (earlier)
@@ -112,11 +113,14 @@ Jump real_jump(Symbol symbol) { return reinterpret_cast<Jump>(real[symbol]); }
 } // namespace
 
 HandlerFrame::HandlerFrame(uintptr_t low, uintptr_t high, void *context)
-    : before_(in_handler() ? running : Running{}), context_(context) {
+    : self_(this), before_(in_handler() ? running : Running{}), context_(context) {
   running = {wire_private_thread.current, low, high, this};
 }
 
-HandlerFrame::~HandlerFrame() { running = before_; }
+HandlerFrame::~HandlerFrame() {
+  running = before_;
+  self_ = nullptr;
+}
 
 void HandlerFrame::end_handler() {
   constexpr size_t kKernelsMask = NSIG / 8; // what is behind it belongs to something else
@@ -144,9 +148,8 @@ void make_noted_jump() {
     return;
   Noted now = *found;
   forget(*found);
-  uintptr_t target = stack_pointer_in(now.buffer);
   jumping = true;
-  while (wire_defer_list *node = first_left(self, target)) {
+  while (wire_defer_list *node = first_left(self, now.target)) {
     wire_defer_list *next = node->next;
     node->cleanup(node);
     self->cleanup_head = next;
@@ -155,12 +158,23 @@ void make_noted_jump() {
   real_jump(AT_longjmp)(now.buffer, now.value);
 }
 
+void forget_jump() {
+  Noted *found = noted_jumps && !jumping ? noted_for(wire_private_thread.current) : nullptr;
+  if (found)
+    forget(*found);
+}
+
 void interrupt_for_jumps() {
-  for (const Noted &one : noted)
-    if (one.wire) {
-      interrupt_workers(one.wire);
-      end_lock_waits(one.wire);
+  for (Noted &one : noted) {
+    if (!one.wire)
+      continue;
+    if (wire_private_wire_at(pointer_to(one.target)) != one.wire) { // it has ended
+      forget(one);
+      continue;
     }
+    interrupt_workers(one.wire);
+    end_lock_waits(one.wire);
+  }
 }
 
 void forget_jumps() {

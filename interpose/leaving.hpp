@@ -35,6 +35,8 @@ public:
   HandlerFrame(const HandlerFrame &) = delete;
   HandlerFrame &operator=(const HandlerFrame &) = delete;
 
+  // False when it is only memory that once was one.
+  bool is_there() const { return self_ == this; }
   const Running &before() const { return before_; }
   // Goes back to where the handler was called, as if it had returned, but its signals stay blocked.
   [[noreturn]] void end_handler();
@@ -43,6 +45,7 @@ public:
   jmp_buf landing;
 
 private:
+  const HandlerFrame *self_;
   Running before_;
   void *context_;
 };
@@ -56,6 +59,9 @@ extern __attribute__((visibility("hidden"))) __thread bool jumping;
 
 // Whether the wire is to jump. jump_if_noted() is in gate.hpp.
 bool is_jump_noted(const wire_t *wire);
+
+// The running wire is cancelled, and will not jump.
+void forget_jump();
 
 // Ends the waits of the wires that are to jump, as far as they wait for no descriptor.
 void interrupt_for_jumps();

@@ -23,10 +23,7 @@ class Waits {
 public:
   class Hold {
   public:
-    Hold() {
-      while (!try_to_hold())
-        ::sched_yield();
-    }
+    Hold() { REAL(pthread_mutex_lock)(&mutex_); }
     ~Hold() { release(); }
     Hold(const Hold &) = delete;
     Hold &operator=(const Hold &) = delete;
@@ -42,15 +39,15 @@ public:
   }
 
   static void release() {
-    set_free();
+    give_up();
     while (__atomic_load_n(&missed_, __ATOMIC_SEQ_CST) && try_to_hold()) {
       __atomic_store_n(&missed_, false, __ATOMIC_SEQ_CST);
       for_each([](LockWaiter &waiter) { tell(waiter); });
-      set_free();
+      give_up();
     }
   }
 
-  static void set_free() { __atomic_store_n(&held_, false, __ATOMIC_SEQ_CST); }
+  static void set_free() { mutex_ = PTHREAD_MUTEX_INITIALIZER; }
 
   // Whether somebody may wait for it.
   static bool has(const void *lock) { return __atomic_load_n(&first_of(lock), __ATOMIC_SEQ_CST); }
@@ -112,7 +109,16 @@ public:
   }
 
 private:
-  static bool try_to_hold() { return !__atomic_exchange_n(&held_, true, __ATOMIC_SEQ_CST); }
+  static bool try_to_hold() {
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    return REAL(pthread_mutex_trylock)(&mutex_) == 0;
+  }
+
+  // Between this and a look at `missed_` others must not find it held and leave word too late.
+  static void give_up() {
+    REAL(pthread_mutex_unlock)(&mutex_);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  }
 
   static LockWaiter *&first_of(const void *lock) {
     constexpr int kShift = 64 - 6;
@@ -145,7 +151,8 @@ private:
       wire_private_tell(workers);
   }
 
-  static inline bool held_, missed_;
+  static inline pthread_mutex_t mutex_ = PTHREAD_MUTEX_INITIALIZER;
+  static inline bool missed_; // somebody has left word
   static inline LockWaiter *first_[64];
 };
 
@@ -184,6 +191,7 @@ LockWaiter::~LockWaiter() {
 void LockWaiter::leave(wire_defer_list *node) {
   auto &self = *static_cast<LockWaiter *>(node);
   self.end();
+  forget_jump();
   if (self.told_)
     tell_waiters(self.lock_, Tell::one);
 }
@@ -217,10 +225,12 @@ void tell_waiters(const void *lock, Tell whom) {
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
+bool may_be_told() { return may_offload() && wire_private_workers(); }
+
 void wait_for_release(Symbol symbol, const void *lock, uint64_t deadline) {
   count(symbol, Served::waited);
   Errno saved;
-  may_offload(); // others tell through the workers' descriptor
+  may_be_told(); // if not it finds out after a while
   LockWaiter self(lock);
   self.wait(deadline);
   saved.keep(0);

@@ -8,7 +8,7 @@
 namespace libwire::interpose {
 
 // A wire that waits. On its stack; others find it by what it waits for, until they have told it, it
-// ends, or the wire is cancelled. To be made after may_offload() only.
+// ends, or the wire is cancelled. To be made after may_be_told() only.
 class LockWaiter : wire_defer_list {
 public:
   // Whoever gives up the lock from here on tells: try once more before wait(). `interruptible`:
@@ -38,6 +38,9 @@ private:
   bool told_ = false; // and not in the table any more
   wire_wait_t wait_;
 };
+
+// Whether others can tell a wire of this thread. If not it must not wait for ever.
+bool may_be_told();
 
 // Wires of all threads that wait.
 extern __attribute__((visibility("hidden"))) unsigned lock_waits;

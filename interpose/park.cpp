@@ -136,7 +136,10 @@ Parked Waiter::wait(uint64_t deadline) {
   return Parked::ready;
 }
 
-void Waiter::leave(wire_defer_list *node) { static_cast<Waiter *>(node)->unlink(); }
+void Waiter::leave(wire_defer_list *node) {
+  static_cast<Waiter *>(node)->unlink();
+  forget_jump();
+}
 
 Closing::Closing(unsigned first, unsigned last) : wire_defer_list() {
   for (Waiter *waiter = waiters; waiter; waiter = waiter->next_)

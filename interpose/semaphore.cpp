@@ -19,12 +19,13 @@ template <typename Plain> int wait_on(Symbol symbol, sem_t *semaphore, Limit lim
   Errno saved;
   if (REAL(sem_trywait)(semaphore) == 0)
     return 0;
-  if (errno != EAGAIN || !limit.valid() || !may_offload()) {
+  if (errno != EAGAIN || !limit.valid()) {
     errno = saved.saved();
     return plain();
   }
+  bool waits_here = !is_shared(semaphore) && may_be_told();
   errno = saved.saved();
-  if (is_shared(semaphore))
+  if (!waits_here)
     return offload(symbol, Takes::unbounded, plain);
   count(symbol, Served::waited);
   for (SignalMark before = signals_mark();;) {
