@@ -18,6 +18,7 @@ const char *const names[kSymbols] = {
 #define OVERRIDE(symbol, family, how, text) #symbol,
 #define VERSIONED OVERRIDE
 #define OTHER(symbol) #symbol,
+#define RUNTIME(symbol, family, how, text)
 #define TWIN(symbol, of)
 #define PASSED(symbol, reason)
 #include "overrides.def"
@@ -123,7 +124,25 @@ bool is_process() {
   return process == pid;
 }
 
+// The initialiser that runs in this thread, of which there is at most one, as no wire is suspended
+// in it: the wire, its mark, and what that stands on.
+struct Initialiser {
+  const wire_t *wire;
+  wire_defer_list *mark, *below;
+};
+__thread Initialiser initialiser;
+
+void forget_thrown_away(wire_t *wire) {
+  auto frame = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+  if (initialiser.wire != wire || reinterpret_cast<uintptr_t>(initialiser.mark) > frame)
+    return;
+  if (wire->cleanup_head == initialiser.mark)
+    wire->cleanup_head = initialiser.below;
+  initialiser = {};
+}
+
 bool inside() {
+  forget_thrown_away(wire_private_thread.current);
   const wire_defer_list *last = wire_private_thread.current->cleanup_head;
   return last && last->cleanup == Inside::mark;
 }
@@ -175,6 +194,13 @@ bool may_offload() {
   }
   return true;
 }
+
+InsideInitialiser::InsideInitialiser() {
+  wire_t *wire = wire_private_thread.current;
+  initialiser = {wire, wire->cleanup_head, wire->cleanup_head->next};
+}
+
+InsideInitialiser::~InsideInitialiser() { initialiser = {}; }
 
 void renew_workers() {
   if (!can_offload || !is_process())

@@ -11,6 +11,7 @@
 //   would reach itself.
 #pragma once
 
+#include "exceptions.hpp"
 #include "prototypes.hpp"
 
 #include <cerrno>
@@ -26,6 +27,7 @@ enum Symbol : unsigned {
 #define OVERRIDE(symbol, family, how, text) AT_##symbol,
 #define VERSIONED OVERRIDE
 #define OTHER(symbol) AT_##symbol,
+#define RUNTIME(symbol, family, how, text)
 #define TWIN(symbol, of)
 #define PASSED(symbol, reason)
 #include "overrides.def"
@@ -109,6 +111,19 @@ public:
 // Whether it is in this library.
 bool is_own_code(const void *address);
 
+// The same around a function of the program's that may throw an exception of C++: that takes the
+// frames of this library away without a destructor, and is noticed at the next call.
+class InsideInitialiser {
+public:
+  InsideInitialiser();
+  ~InsideInitialiser();
+  InsideInitialiser(const InsideInitialiser &) = delete;
+  InsideInitialiser &operator=(const InsideInitialiser &) = delete;
+
+private:
+  Inside inside_;
+};
+
 // Before the calling thread changes what its workers should have, too.
 void renew_workers();
 
@@ -148,6 +163,7 @@ template <typename Call> auto offload(Symbol symbol, Takes takes, Call call) -> 
   if (may_offload()) {
     count(symbol, Served::worker);
     Inside inside;
+    Exceptions exceptions;
     errno = saved.saved();
     if (wire_private_offload(
             takes == Takes::unbounded, names[symbol],
@@ -173,6 +189,7 @@ auto through_wio(Symbol symbol, Cooperative cooperative, Plain plain) -> decltyp
   }
   count(symbol, Served::worker);
   Inside inside;
+  Exceptions exceptions;
   return cooperative();
 }
 

@@ -199,6 +199,7 @@ void LockWaiter::leave(wire_defer_list *node) {
 bool LockWaiter::wait(uint64_t deadline) {
   if (is_told() || is_jump_noted(wire_))
     return is_told();
+  Exceptions exceptions;
   if (deadline == kNever) {
     wire_wait_single(&wait_);
     return is_told();

@@ -107,6 +107,7 @@ Parked Waiter::wait(uint64_t deadline) {
     wire_fd_wait_list_chain(&list, &signal);
     signals_waiting(true);
   }
+  Exceptions exceptions;
   // A jump that is noted from here on ends the wait.
   bool leaves = is_jump_noted(wire_private_thread.current);
   wire_wait_t *first = leaves ? nullptr : wire_list_wait(&list);

@@ -43,11 +43,11 @@ UNBOUNDED(int, pthread_barrier_wait, (pthread_barrier_t * barrier), (barrier))
 // A wire must not be suspended in the initialisation: the next one of its thread would wait for it
 // in libc.
 SERVE(int, pthread_once, (pthread_once_t * once, void (*initialise)()), (once, initialise)) {
-  Inside inside;
+  InsideInitialiser inside;
   return REAL(pthread_once)(once, initialise);
 }
 
 SERVE(void, call_once, (once_flag * once, void (*initialise)()), (once, initialise)) {
-  Inside inside;
+  InsideInitialiser inside;
   REAL(call_once)(once, initialise);
 }

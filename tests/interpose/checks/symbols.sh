@@ -15,7 +15,7 @@ fail() {
   failed=1
 }
 
-sed -nE 's/^(OVERRIDE|VERSIONED|TWIN)\(([A-Za-z0-9_]+), .*/\2/p' "$table" | sort >"$work/table"
+sed -nE 's/^(OVERRIDE|VERSIONED|RUNTIME|TWIN)\(([A-Za-z0-9_]+), .*/\2/p' "$table" | sort >"$work/table"
 uniq -d "$work/table" >"$work/twice"
 [ ! -s "$work/twice" ] || fail "twice in the table: $(cat "$work/twice")"
 "$nm" -D --defined-only "$library" | awk '$2 != "A" {print $3}' | sed 's/@.*//' |
@@ -25,14 +25,14 @@ diff "$work/table" "$work/exported" || fail "the table (<) and what the library 
 # Entries of other forms would be left out above.
 entries=$(grep -cE '^[A-Z]+\(' "$table")
 how='(ready|timer|worker|unbounded|lock|direct)'
-own="(OVERRIDE|VERSIONED)\\(\\w+, \\w+, $how, \".+\"\\)"
+own="(OVERRIDE|VERSIONED|RUNTIME)\\(\\w+, \\w+, $how, \".+\"\\)"
 known=$(grep -cE "^($own|TWIN\\(\\w+, \\w+\\)|OTHER\\(\\w+\\)|PASSED\\(\\w+, \".+\"\\))\$" "$table")
 [ "$entries" -eq "$known" ] || fail "$((entries - known)) entries of $table are not of a known form"
 
 # `family` is a file in which the name stands; a twin is made in the file of its original.
 while read -r symbol family; do
   grep -qE "\b$symbol\b" "$sources/$family.cpp" || fail "$symbol is not in $family.cpp"
-done < <(sed -nE 's/^(OVERRIDE|VERSIONED)\((\w+), (\w+),.*/\2 \3/p' "$table")
+done < <(sed -nE 's/^(OVERRIDE|VERSIONED|RUNTIME)\((\w+), (\w+),.*/\2 \3/p' "$table")
 while read -r twin of; do
   grep -qE "^SAME\($twin, $of\);" "$sources"/*.cpp || fail "$twin is not made of $of"
 done < <(sed -nE 's/^TWIN\((\w+), (\w+)\)/\1 \2/p' "$table")
@@ -40,7 +40,7 @@ done < <(sed -nE 's/^TWIN\((\w+), (\w+)\)/\1 \2/p' "$table")
 # What libc does not have nobody calls: a slip of the pen, or another libc.
 libc=$(ldd "$library" | awk '$1 ~ /^libc\.so/ {print $3}')
 "$nm" -D --defined-only "$libc" | awk '{print $3}' | sed 's/@.*//' | sort -u >"$work/libc"
-comm -23 "$work/table" "$work/libc" | grep -vE '^wire_' >"$work/unknown" || true
+comm -23 "$work/table" "$work/libc" | grep -vE '^(wire_|__cxa_)' >"$work/unknown" || true
 [ ! -s "$work/unknown" ] || fail "libc has no: $(tr '\n' ' ' <"$work/unknown")"
 
 # Cancellation points are overridden, or listed with the reason why not.
