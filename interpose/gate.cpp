@@ -10,6 +10,7 @@
 
 #include <dlfcn.h>
 #include <link.h>
+#include <sys/single_threaded.h>
 
 namespace libwire::interpose {
 
@@ -42,15 +43,11 @@ Object libwires_code, own_code;
 // additional system call.
 pid_t process;
 
+// Of this process, see below.
+bool had_threads;
+
 // Whether this thread has what waiting and offloading need. Reset with the thread's scheduler.
 __thread bool can_wait, can_offload;
-
-// On its successful way dlsym neither allocates nor calls anything of ours. A symbol that this libc
-// does not have stays null: no program that runs here calls it.
-void resolve(Symbol symbol) {
-  if (!real[symbol])
-    real[symbol] = reinterpret_cast<void (*)()>(::dlsym(RTLD_NEXT, names[symbol]));
-}
 
 int find_objects(dl_phdr_info *object, size_t, void *) {
   uintptr_t end = 0;
@@ -83,6 +80,7 @@ int hear(int ends) {
 // told apart from here on.
 void after_fork_in_child() {
   process = 0;
+  had_threads = false;
   signals_in_child();
   lock_waits_in_child();
   if (!in_wire())
@@ -114,6 +112,22 @@ bool is_libwires_lock(Symbol symbol, const void *caller) {
   auto address = reinterpret_cast<uintptr_t>(caller);
   return libwires_code.has(caller) &&
          address - reinterpret_cast<uintptr_t>(&wire_private_call) >= WIRE_PRIVATE_CALL_SIZE;
+}
+
+// In a process that has never had a second thread the C++ library believes that nobody else can be
+// on the way to a static variable. libc alone can tell it otherwise.
+[[gnu::cold]] void have_had_threads() {
+  had_threads = true;
+  Errno saved;
+  sigset_t all, before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  pthread_t thread;
+  if (::pthread_create(
+          &thread, nullptr, [](void *) -> void * { return nullptr; }, nullptr) == 0)
+    REAL(pthread_join)(thread, nullptr);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  saved.keep(0);
 }
 
 // False in a child of vfork.
@@ -153,6 +167,13 @@ void Inside::mark(wire_defer_list *) { forget_jump(); }
 
 bool is_own_code(const void *address) { return own_code.has(address); }
 
+// On its successful way dlsym neither allocates nor calls anything of ours. A symbol that this libc
+// does not have stays null: no program that runs here calls it.
+void resolve(Symbol symbol) {
+  if (!real[symbol])
+    real[symbol] = reinterpret_cast<void (*)()>(::dlsym(RTLD_NEXT, names[symbol]));
+}
+
 bool enter(Symbol symbol, const void *caller) {
   if (attention & kUnresolved) {
     int saved_errno = errno;
@@ -175,6 +196,8 @@ bool enter(Symbol symbol, const void *caller) {
 bool may_wait() {
   if (!is_process())
     return false;
+  if (__libc_single_threaded && !had_threads)
+    have_had_threads();
   if (!can_wait) {
     Inside inside;
     wire_fd_init();

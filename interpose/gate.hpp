@@ -8,7 +8,7 @@
 //   libwire runs (Inside), when it is one of libwire's own locks, in a vfork child, in a signal
 //   handler, and while the thread has a lock of the dynamic loader.
 // - Code in this folder calls the functions of the table through REAL() only: by their names it
-//   would reach itself.
+//   would reach itself. Only syscall() may be called so, as it hands on what is not futex(2).
 #pragma once
 
 #include "exceptions.hpp"
@@ -45,6 +45,9 @@ extern __attribute__((visibility("hidden"))) void (*real[kSymbols])();
 extern __attribute__((visibility("hidden"))) unsigned attention;
 
 inline bool in_wire() { return wire_private_thread.current != wire_private_thread.outside; }
+
+// Finds the real function, before start() has found all.
+void resolve(Symbol symbol);
 
 // The long way through the gate. Whether the call is to be served here.
 [[gnu::noinline, gnu::cold]] bool enter(Symbol symbol, const void *caller);

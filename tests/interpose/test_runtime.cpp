@@ -1,7 +1,9 @@
-// The C++ runtime library in wires: exceptions, std::call_once. What it keeps for each thread is
-// kept for each wire where a wire can be suspended with it.
+// The C++ runtime library in wires: exceptions, guarded statics, std::call_once, atomic waits. What
+// it keeps for each thread is kept for each wire where a wire can be suspended with it; what it
+// waits for with system calls of its own lets the other wires run.
 #include "../common.h"
 
+#include <atomic>
 #include <exception>
 #include <mutex>
 #include <stdexcept>
@@ -71,6 +73,27 @@ void test_wires_wait_in_catch_blocks(void **) {
   assert_trace("xxxxxxxxxxxxxxxxxxxx");
 }
 
+struct SlowToMake {
+  SlowToMake() { check(usleep(2000) == 0); }
+  int value = 7;
+};
+
+int guarded_value() {
+  static SlowToMake made;
+  return made.value;
+}
+
+void use_guarded(void *) {
+  check(guarded_value() == 7);
+  mark("x");
+}
+
+void test_wires_wait_for_the_initialisation_of_a_static(void **) {
+  start_afresh();
+  spawn_all(use_guarded);
+  assert_trace("xxxxxxxxxxxxxxxxxxxx");
+}
+
 std::once_flag flag;
 int attempts;
 
@@ -99,12 +122,31 @@ void test_what_call_once_throws_leaves_nothing_behind(void **) {
   assert_trace("a! b! c a. b. c. ");
 }
 
+std::atomic<int> arrived;
+
+void await_all(void *) {
+  arrived++;
+  arrived.notify_all();
+  for (int now = arrived; now < kWires; now = arrived)
+    arrived.wait(now);
+  mark("x");
+}
+
+void test_atomic_waits_let_others_run(void **) {
+  start_afresh();
+  arrived = 0;
+  spawn_all(await_all);
+  assert_trace("xxxxxxxxxxxxxxxxxxxx");
+}
+
 } // namespace
 
 int main() {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_wires_wait_in_catch_blocks),
+      cmocka_unit_test(test_wires_wait_for_the_initialisation_of_a_static),
       cmocka_unit_test(test_what_call_once_throws_leaves_nothing_behind),
+      cmocka_unit_test(test_atomic_waits_let_others_run),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
