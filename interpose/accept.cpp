@@ -80,10 +80,20 @@ int await_connection(Symbol symbol, int fd) {
   }
 }
 
+// Anything else fails, which a worker finds out.
+bool is_listener(int fd) {
+  int listens = 0;
+  socklen_t length = sizeof listens;
+  Errno saved;
+  return saved.keep(::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &length) == 0 && listens);
+}
+
 template <typename Accept> int accept_one(Symbol symbol, int fd, Accept accept) {
   if (is_nonblocking(fd) || !may_wait())
     return accept();
   Errno saved;
+  if (!is_listener(fd))
+    return offload(symbol, Takes::unbounded, accept);
   if (int error = await_connection(symbol, fd)) {
     errno = error;
     return -1;
@@ -105,5 +115,7 @@ SERVE(int, accept, (int fd, sockaddr *address, socklen_t *length), (fd, address,
 
 SERVE(int, accept4, (int fd, sockaddr *address, socklen_t *length, int flags),
       (fd, address, length, flags)) {
+  if (flags & ~(SOCK_CLOEXEC | SOCK_NONBLOCK))
+    return REAL(accept4)(fd, address, length, flags);
   return accept_one(AT_accept4, fd, [&] { return REAL(accept4)(fd, address, length, flags); });
 }

@@ -101,6 +101,8 @@ Entry *find(Symbol symbol, LookUp look_up, Plain plain) {
     return offload(symbol, Takes::unbounded, plain);
   if (error)
     errno = error;
+  else if (result)
+    saved.keep(0);
   return error ? nullptr : result;
 }
 

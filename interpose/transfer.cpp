@@ -9,6 +9,7 @@
 #include "wire_io.h"
 
 #include <climits>
+#include <string.h>
 
 using namespace libwire::interpose;
 
@@ -36,6 +37,17 @@ Kind kind_of(int fd) {
   default:
     return Kind::stream;
   }
+}
+
+// RWF_NOWAIT gives EINVAL for it, as for what cannot be read or written at all, such as an epoll
+// object: that would be waited for in vain.
+bool may_be_signalfd(int fd) {
+  constexpr char kSignals[] = "[signalfd]";
+  char path[32], name[64] = "";
+  ::snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+  Errno saved;
+  ssize_t length = ::syscall(SYS_readlinkat, AT_FDCWD, path, name, sizeof name - 1);
+  return saved.keep(length < 0 || ::strstr(name, kSignals));
 }
 
 struct Transfer {
@@ -123,6 +135,8 @@ ssize_t Transfer::once(Kind kind, Patience &patience, const iovec *parts, int co
     }
     if (error != EAGAIN && error != EOPNOTSUPP && error != EINVAL)
       return errno = error, -1;
+    if (error == EINVAL && !(direction == Direction::in && may_be_signalfd(fd)))
+      return plain(parts, count, moved);
     if (error != EAGAIN && (flags || is_nonblocking(fd)))
       return plain(parts, count, moved);
     auto next = patience.next();
@@ -177,29 +191,47 @@ ssize_t Transfer::run(const iovec *parts, int count) const {
   if (fd < 0 || count <= 0 || count > kMostParts || offset < kPosition || (flags & RWF_NOWAIT))
     return plain(parts, count, 0);
   Errno saved;
-  size_t size = size_of(parts, size_t(count));
+  ssize_t got = nowait(parts, count, 0);
+  int error = got < 0 ? errno : 0;
+  if (got == 0 || (error && error != EAGAIN && error != EOPNOTSUPP && error != EINVAL))
+    return got;
+  errno = saved.saved();
+  size_t size = size_of(parts, size_t(count)); // the kernel has been able to read them
+  if (!error && got == ssize_t(size))
+    return got;
   if (size == 0 || size > SSIZE_MAX)
     return plain(parts, count, 0);
-  ssize_t got = nowait(parts, count, 0);
-  if (got == ssize_t(size) || got == 0)
-    return got;
-  int error = got < 0 ? errno : 0;
-  if (error && error != EAGAIN && error != EOPNOTSUPP && error != EINVAL)
-    return -1;
-  errno = saved.saved();
   Kind kind = kind_of(fd);
   if (got > 0 && direction == Direction::in && kind != Kind::file)
     return got;
   return finish(kind, parts, count, got > 0 ? size_t(got) : 0, error);
 }
 
+// No process has such a buffer; and what needs none each kind of file answers in its own way.
+bool is_odd(const void *buffer, size_t count) {
+#if defined(__x86_64__)
+  constexpr int kAddressBits = 47;
+#else
+  constexpr int kAddressBits = 52;
+#endif
+  uintptr_t end;
+  return count == 0 || __builtin_add_overflow(reinterpret_cast<uintptr_t>(buffer), count, &end) ||
+         end >> kAddressBits;
+}
+
 ssize_t read_buffer(Symbol symbol, int fd, void *buffer, size_t count, off_t offset = kPosition) {
+  if (is_odd(buffer, count))
+    return offset == kPosition ? ::syscall(SYS_read, fd, buffer, count)
+                               : ::syscall(SYS_pread64, fd, buffer, count, offset);
   iovec part{buffer, count};
   return Transfer{symbol, Direction::in, fd, offset, 0}.run(&part, 1);
 }
 
 ssize_t write_buffer(Symbol symbol, int fd, const void *buffer, size_t count,
                      off_t offset = kPosition) {
+  if (is_odd(buffer, count))
+    return offset == kPosition ? ::syscall(SYS_write, fd, buffer, count)
+                               : ::syscall(SYS_pwrite64, fd, buffer, count, offset);
   iovec part{const_cast<void *>(buffer), count};
   return Transfer{symbol, Direction::out, fd, offset, 0}.run(&part, 1);
 }
