@@ -1,6 +1,7 @@
 // Waiting for children: WNOHANG first, then libwire waits in the wire, with a worker if need be.
 // While the program has handlers the wire asks again and again: libwire does not know of them.
 #include "delegate.hpp"
+#include "memory.hpp"
 #include "retry.hpp"
 
 #include <sys/resource.h>
@@ -57,7 +58,7 @@ WAIT(wait4, (pid_t pid, int *status, int options, rusage *usage), (pid, status, 
 SERVE(int, waitid, (idtype_t type, id_t id, siginfo_t *info, int options),
       (type, id, info, options)) {
   auto plain = [&] { return REAL(waitid)(type, id, info, options); };
-  if (options & WNOHANG)
+  if ((options & WNOHANG) || (info && !can_read(info)))
     return plain();
   siginfo_t own{};
   siginfo_t *found = info ? info : &own;

@@ -1,5 +1,6 @@
 // epoll_wait and its kin: a real call that does not wait, before and after waiting for the epoll
 // object, which is readable when one of its descriptors is ready.
+#include "memory.hpp"
 #include "patience.hpp"
 #include "ready.hpp"
 
@@ -61,8 +62,8 @@ SERVE(int, epoll_pwait2,
       (int epoll, epoll_event *events, int capacity, const timespec *timeout, const sigset_t *mask),
       (epoll, events, capacity, timeout, mask)) {
   auto plain = [&] { return REAL(epoll_pwait2)(epoll, events, capacity, timeout, mask); };
-  bool odd =
-      timeout && (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= kSecond);
+  bool odd = timeout && (!can_read(timeout) || timeout->tv_sec < 0 || timeout->tv_nsec < 0 ||
+                         timeout->tv_nsec >= kSecond);
   if (odd || (timeout && timeout->tv_sec == 0 && timeout->tv_nsec == 0) ||
       (mask && !is_current_mask(mask)))
     return plain();

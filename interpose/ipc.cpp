@@ -1,5 +1,6 @@
 // System V semaphores and message queues, POSIX message queues: tried without waiting, then a
 // worker waits, or the wire tries again. Calls with a time limit are always a worker's in the end.
+#include "memory.hpp"
 #include "retry.hpp"
 
 #include <mqueue.h>
@@ -10,6 +11,13 @@
 using namespace libwire::interpose;
 
 namespace {
+
+// The kernel looks at the time first of all.
+bool is_valid(const timespec *time) {
+  constexpr long kSecond = 1'000'000'000; // ns
+  return !time ||
+         (can_read(time) && time->tv_sec >= 0 && time->tv_nsec >= 0 && time->tv_nsec < kSecond);
+}
 
 constexpr size_t kMostTried = 32; // operations that are copied for the first try
 
@@ -40,7 +48,8 @@ template <typename Plain>
 int operate(Symbol symbol, int set, sembuf *operations, size_t count, bool limited, Plain plain) {
   sembuf trying[kMostTried];
   bool waits = false;
-  if (!operations || count == 0 || count > kMostTried)
+  if (!operations || count == 0 || count > kMostTried ||
+      !can_read(operations, count * sizeof *operations))
     return offload(symbol, Takes::unbounded, plain);
   for (size_t i = 0; i < count; ++i) {
     trying[i] = operations[i];
@@ -64,6 +73,8 @@ SERVE(int, semop, (int set, sembuf *operations, size_t count), (set, operations,
 
 SERVE(int, semtimedop, (int set, sembuf *operations, size_t count, const timespec *timeout),
       (set, operations, count, timeout)) {
+  if (!is_valid(timeout))
+    return REAL(semtimedop)(set, operations, count, timeout);
   return operate(AT_semtimedop, set, operations, count, timeout != nullptr,
                  [&] { return REAL(semtimedop)(set, operations, count, timeout); });
 }
@@ -102,6 +113,8 @@ SERVE(int, mq_send, (mqd_t queue, const char *message, size_t size, unsigned pri
 SERVE(int, mq_timedsend,
       (mqd_t queue, const char *message, size_t size, unsigned priority, const timespec *time),
       (queue, message, size, priority, time)) {
+  if (!is_valid(time))
+    return REAL(mq_timedsend)(queue, message, size, priority, time);
   return try_first(
       AT_mq_timedsend, 0, ETIMEDOUT,
       [&] { return REAL(mq_timedsend)(queue, message, size, priority, &kOver); },
@@ -119,6 +132,8 @@ SERVE(ssize_t, mq_receive, (mqd_t queue, char *message, size_t size, unsigned *p
 SERVE(ssize_t, mq_timedreceive,
       (mqd_t queue, char *message, size_t size, unsigned *priority, const timespec *time),
       (queue, message, size, priority, time)) {
+  if (!is_valid(time))
+    return REAL(mq_timedreceive)(queue, message, size, priority, time);
   return try_first(
       AT_mq_timedreceive, ssize_t(0), ETIMEDOUT,
       [&] { return REAL(mq_timedreceive)(queue, message, size, priority, &kOver); },

@@ -1,6 +1,7 @@
 // open and its kin. Opening a named pipe or a device may wait for ever; libwire tells those from
 // files.
 #include "gate.hpp"
+#include "memory.hpp"
 
 #include "wire_io.h"
 
@@ -19,7 +20,7 @@ int open_path(Symbol symbol, const char *path, int flags, mode_t mode) {
 }
 
 int open_below(Symbol symbol, int directory, const char *path, int flags, mode_t mode) {
-  if (directory == AT_FDCWD || (path && path[0] == '/'))
+  if (directory == AT_FDCWD || (can_read(path, 1) && path[0] == '/'))
     return open_path(symbol, path, flags, mode);
   return offload(symbol, Takes::unbounded,
                  [&] { return REAL(openat)(directory, path, flags, mode); });

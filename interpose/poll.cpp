@@ -1,4 +1,5 @@
 // poll and ppoll: exact results by a real call that does not wait, before and after waiting.
+#include "memory.hpp"
 #include "ready.hpp"
 
 using namespace libwire::interpose;
@@ -42,9 +43,9 @@ int poll_ms(Symbol symbol, pollfd *fds, nfds_t count, int timeout) {
 
 int poll_ns(Symbol symbol, pollfd *fds, nfds_t count, const timespec *timeout,
             const sigset_t *mask) {
-  bool valid =
-      !timeout || (timeout->tv_sec >= 0 && timeout->tv_nsec >= 0 && timeout->tv_nsec < kSecond);
-  bool at_once = timeout && timeout->tv_sec == 0 && timeout->tv_nsec == 0;
+  bool valid = !timeout || (can_read(timeout) && timeout->tv_sec >= 0 && timeout->tv_nsec >= 0 &&
+                            timeout->tv_nsec < kSecond);
+  bool at_once = valid && timeout && timeout->tv_sec == 0 && timeout->tv_nsec == 0;
   // Changing the mask and waiting must be one step: that is the thread's.
   if (!valid || at_once || (mask && !is_current_mask(mask)))
     return REAL(ppoll)(fds, count, timeout, mask);

@@ -1,6 +1,7 @@
 #include "ready.hpp"
 
 #include "descriptors.hpp"
+#include "memory.hpp"
 
 #include <string.h>
 
@@ -170,13 +171,17 @@ Parked park(Symbol symbol, const Interest &interest, uint64_t deadline) {
     states += ((events & kIn) != 0) + ((events & kOut) != 0);
     simple = simple && events != 0 && !(events & ~(kIn | kOut));
   });
+  // The wire waits for ever then, and its thread for the wire.
+  if (states == 0 && simple && deadline == kNever)
+    deadline = UINT64_MAX;
   return simple && states <= kMostStates ? park_few(interest, deadline)
                                          : park_many(interest, deadline);
 }
 
 bool is_current_mask(const sigset_t *mask) {
   sigset_t current;
-  if (::pthread_sigmask(SIG_SETMASK, nullptr, &current) != 0)
+  constexpr size_t kKernels = 8; // bytes of a set
+  if (!can_read(mask, kKernels) || ::pthread_sigmask(SIG_SETMASK, nullptr, &current) != 0)
     return false;
   for (int signal = 1; signal < NSIG; ++signal)
     if (::sigismember(mask, signal) != ::sigismember(&current, signal))

@@ -1,4 +1,5 @@
 // recv and its kin: MSG_DONTWAIT, then waiting for readiness.
+#include "memory.hpp"
 #include "patience.hpp"
 
 using namespace libwire::interpose;
@@ -99,8 +100,8 @@ SERVE(ssize_t, recvmsg, (int fd, msghdr *message, int flags), (fd, message, flag
 
 SERVE(int, recvmmsg, (int fd, mmsghdr *messages, unsigned count, int flags, timespec *timeout),
       (fd, messages, count, flags, timeout)) {
-  bool valid =
-      !timeout || (timeout->tv_sec >= 0 && timeout->tv_nsec >= 0 && timeout->tv_nsec < kSecond);
+  bool valid = !timeout || (can_read(timeout) && timeout->tv_sec >= 0 && timeout->tv_nsec >= 0 &&
+                            timeout->tv_nsec < kSecond);
   if ((flags & kNeverBlocks) || !valid || count == 0)
     return REAL(recvmmsg)(fd, messages, count, flags, timeout);
   Errno saved;
@@ -120,7 +121,9 @@ SERVE(int, recvmmsg, (int fd, mmsghdr *messages, unsigned count, int flags, time
   }
   if (!received)
     return -1;
-  if (deadline != kNever)
-    *timeout = time_left(deadline);
+  if (deadline != kNever && !store(timeout, time_left(deadline))) {
+    errno = EFAULT;
+    return -1;
+  }
   return saved.keep(int(received));
 }

@@ -1,4 +1,5 @@
 // select and pselect: exact results by a real call that does not wait, before and after waiting.
+#include "memory.hpp"
 #include "ready.hpp"
 
 #include <string.h>
@@ -44,6 +45,11 @@ int try_now(int count, fd_set *const (&sets)[kSets]) {
 int wait_for(Symbol symbol, int count, fd_set *const (&sets)[kSets], uint64_t deadline) {
   Errno saved;
   size_t words = words_of(count);
+  for (fd_set *set : sets)
+    if (set && !can_read(set, words * sizeof(Word))) {
+      errno = EFAULT;
+      return -1;
+    }
   auto *copies = static_cast<Word *>(__builtin_alloca(kSets * words * sizeof(Word) + 1));
   Selected selected;
   selected.each = visit_selected;
@@ -83,7 +89,7 @@ int wait_for(Symbol symbol, int count, fd_set *const (&sets)[kSets], uint64_t de
 SERVE(int, select, (int count, fd_set *read, fd_set *write, fd_set *except, timeval *timeout),
       (count, read, write, except, timeout)) {
   auto plain = [&] { return REAL(select)(count, read, write, except, timeout); };
-  bool odd = timeout && (timeout->tv_sec < 0 || timeout->tv_usec < 0);
+  bool odd = timeout && (!can_read(timeout) || timeout->tv_sec < 0 || timeout->tv_usec < 0);
   if (count < 0 || odd || (timeout && timeout->tv_sec == 0 && timeout->tv_usec == 0) || !may_wait())
     return plain();
   if (count > kMostDescriptors)
@@ -98,7 +104,7 @@ SERVE(int, select, (int count, fd_set *read, fd_set *write, fd_set *except, time
   int got = wait_for(AT_select, count, {read, write, except}, deadline);
   if (timeout && deadline != kNever) { // what is left of the time, as Linux does
     timespec left = time_left(deadline);
-    *timeout = {left.tv_sec, left.tv_nsec / 1000};
+    store(timeout, timeval{left.tv_sec, left.tv_nsec / 1000}); // it may be a constant
   }
   return got;
 }
@@ -109,8 +115,8 @@ SERVE(int, pselect,
        const sigset_t *mask),
       (count, read, write, except, timeout, mask)) {
   auto plain = [&] { return REAL(pselect)(count, read, write, except, timeout, mask); };
-  bool odd =
-      timeout && (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= 1'000'000'000);
+  bool odd = timeout && (!can_read(timeout) || timeout->tv_sec < 0 || timeout->tv_nsec < 0 ||
+                         timeout->tv_nsec >= 1'000'000'000);
   // Changing the mask and waiting must be one step: that is the thread's.
   if (count < 0 || odd || (timeout && timeout->tv_sec == 0 && timeout->tv_nsec == 0) ||
       (mask && !is_current_mask(mask)) || !may_wait())

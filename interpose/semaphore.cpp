@@ -17,9 +17,11 @@ bool is_shared(const sem_t *semaphore) {
 
 template <typename Plain> int wait_on(Symbol symbol, sem_t *semaphore, Limit limit, Plain plain) {
   Errno saved;
+  if (!limit.valid())
+    return plain();
   if (REAL(sem_trywait)(semaphore) == 0)
     return 0;
-  if (errno != EAGAIN || !limit.valid()) {
+  if (errno != EAGAIN) {
     errno = saved.saved();
     return plain();
   }

@@ -1,4 +1,5 @@
 // Sleeping: a timer instead of the thread.
+#include "memory.hpp"
 #include "park.hpp"
 
 #include <climits>
@@ -10,19 +11,19 @@ namespace {
 constexpr long kSecond = 1'000'000'000; // ns
 
 bool is_valid(const timespec *time) {
-  return time->tv_sec >= 0 && time->tv_nsec >= 0 && time->tv_nsec < kSecond;
+  return time && can_read(time) && time->tv_sec >= 0 && time->tv_nsec >= 0 &&
+         time->tv_nsec < kSecond;
 }
 
-// Sleeps for `time`: 0, or EINTR and what is left. -1 when only the real call can.
+// Sleeps for `time`: 0, EINTR and what is left, or EFAULT when that cannot be said. -1 when only
+// the real call can.
 int sleep_for(Symbol symbol, const timespec &time, timespec *left) {
   if (!may_wait())
     return -1;
   uint64_t deadline = deadline_in(time);
   if (sleep_until(symbol, deadline == kNever ? UINT64_MAX : deadline) == Parked::timeout)
     return 0;
-  if (left)
-    *left = time_left(deadline);
-  return EINTR;
+  return !left || store(left, time_left(deadline)) ? EINTR : EFAULT;
 }
 
 int fail(int error) {
@@ -64,7 +65,7 @@ SERVE(int, usleep, (useconds_t microseconds), (microseconds)) {
 }
 
 SERVE(int, nanosleep, (const timespec *time, timespec *left), (time, left)) {
-  int error = !time || !is_valid(time) ? -1 : sleep_for(AT_nanosleep, *time, left);
+  int error = !is_valid(time) ? -1 : sleep_for(AT_nanosleep, *time, left);
   if (error < 0)
     return REAL(nanosleep)(time, left);
   return error == 0 ? 0 : fail(error);
@@ -72,10 +73,10 @@ SERVE(int, nanosleep, (const timespec *time, timespec *left), (time, left)) {
 SAME(__nanosleep, nanosleep);
 
 SERVE(int, thrd_sleep, (const timespec *time, timespec *left), (time, left)) {
-  int error = !time || !is_valid(time) ? -1 : sleep_for(AT_thrd_sleep, *time, left);
+  int error = !is_valid(time) ? -1 : sleep_for(AT_thrd_sleep, *time, left);
   if (error < 0)
     return REAL(thrd_sleep)(time, left);
-  return error == 0 ? 0 : -1;
+  return error == 0 ? 0 : error == EINTR ? -1 : -2;
 }
 
 SERVE(int, clock_nanosleep, (clockid_t clock, int flags, const timespec *time, timespec *left),
@@ -83,7 +84,7 @@ SERVE(int, clock_nanosleep, (clockid_t clock, int flags, const timespec *time, t
   // Clocks that count the work of a process do not go on while its thread only waits.
   bool follows_time = clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC || clock == CLOCK_TAI ||
                       clock == CLOCK_BOOTTIME;
-  if (!follows_time || !time || !is_valid(time) || !may_wait())
+  if (!follows_time || !is_valid(time) || !may_wait())
     return REAL(clock_nanosleep)(clock, flags, time, left);
   if (!(flags & TIMER_ABSTIME))
     return sleep_for(AT_clock_nanosleep, *time, left);

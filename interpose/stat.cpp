@@ -1,5 +1,6 @@
 // stat and its kin, in today's and in the old form.
 #include "gate.hpp"
+#include "memory.hpp"
 
 #include "wire_io.h"
 
@@ -23,12 +24,14 @@ int stat_descriptor(Symbol symbol, int fd, struct stat *status) {
 }
 
 int stat_below(Symbol symbol, int directory, const char *path, struct stat *status, int flags) {
-  bool anywhere = path && (directory == AT_FDCWD || path[0] == '/') && path[0] != '\0';
+  bool relative = directory != AT_FDCWD, empty = (flags & AT_EMPTY_PATH) != 0;
+  bool readable = (relative || empty) && can_read(path, 1);
+  bool anywhere = !relative || (readable && path[0] == '/');
   if (anywhere && flags == 0)
     return stat_path(symbol, path, status);
   if (anywhere && flags == AT_SYMLINK_NOFOLLOW)
     return stat_link(symbol, path, status);
-  if (path && path[0] == '\0' && flags == AT_EMPTY_PATH && directory >= 0)
+  if (readable && path[0] == '\0' && flags == AT_EMPTY_PATH && directory >= 0)
     return stat_descriptor(symbol, directory, status);
   return offload(symbol, Takes::bounded,
                  [&] { return REAL(fstatat)(directory, path, status, flags); });

@@ -4,6 +4,7 @@
 // Reads of streams give what is there. Reads of files and all writes go on until they are complete,
 // fail or reach the end; a failure after some progress is that progress.
 #include "file_type.hpp"
+#include "memory.hpp"
 #include "patience.hpp"
 
 #include "wire_io.h"
@@ -39,15 +40,23 @@ Kind kind_of(int fd) {
   }
 }
 
-// RWF_NOWAIT gives EINVAL for it, as for what cannot be read or written at all, such as an epoll
-// object: that would be waited for in vain.
-bool may_be_signalfd(int fd) {
-  constexpr char kSignals[] = "[signalfd]";
+// What nobody can read, or write, for which both RWF_NOWAIT and the plain call give EINVAL: it
+// would be waited for in vain. Older kernels give EINVAL for RWF_NOWAIT, whatever it is.
+bool is_impossible(int fd, Direction direction) {
+  constexpr const char *kKinds[] = {"eventpoll", "pidfd", "signalfd", "timerfd", "inotify"};
+  constexpr int kUnreadable = 2; // of them
   char path[32], name[64] = "";
   ::snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
   Errno saved;
-  ssize_t length = ::syscall(SYS_readlinkat, AT_FDCWD, path, name, sizeof name - 1);
-  return saved.keep(length < 0 || ::strstr(name, kSignals));
+  ::syscall(SYS_readlinkat, AT_FDCWD, path, name, sizeof name - 1);
+  saved.keep(0);
+  if (::strncmp(name, "anon_inode:", 11) != 0 && ::strncmp(name, "pidfd:", 6) != 0)
+    return false;
+  int kinds = direction == Direction::in ? kUnreadable : int(sizeof kKinds / sizeof *kKinds);
+  for (int i = 0; i < kinds; ++i)
+    if (::strstr(name, kKinds[i]))
+      return true;
+  return false;
 }
 
 struct Transfer {
@@ -135,7 +144,7 @@ ssize_t Transfer::once(Kind kind, Patience &patience, const iovec *parts, int co
     }
     if (error != EAGAIN && error != EOPNOTSUPP && error != EINVAL)
       return errno = error, -1;
-    if (error == EINVAL && !(direction == Direction::in && may_be_signalfd(fd)))
+    if (error == EINVAL && is_impossible(fd, direction))
       return plain(parts, count, moved);
     if (error != EAGAIN && (flags || is_nonblocking(fd)))
       return plain(parts, count, moved);
@@ -196,7 +205,10 @@ ssize_t Transfer::run(const iovec *parts, int count) const {
   if (got == 0 || (error && error != EAGAIN && error != EOPNOTSUPP && error != EINVAL))
     return got;
   errno = saved.saved();
-  size_t size = size_of(parts, size_t(count)); // the kernel has been able to read them
+  // The kernel has been able to read them, unless it has refused the call as such.
+  if (error == EOPNOTSUPP && !can_read(parts, size_t(count) * sizeof *parts))
+    return plain(parts, count, 0);
+  size_t size = size_of(parts, size_t(count));
   if (!error && got == ssize_t(size))
     return got;
   if (size == 0 || size > SSIZE_MAX)

@@ -92,6 +92,20 @@ HELPER void run_in_wire(void (*entry)(void *), void *argument) {
   wire_stack_free(stack, SCENARIO_STACK);
 }
 
+/* Shows where they differ, as cmocka prints the beginning only. */
+HELPER void assert_same_text(const char *text, const char *expected) {
+  const char *line = text, *other = expected;
+  size_t same = 0;
+  for (; text[same] == expected[same] && text[same]; same++)
+    if (text[same] == '\n') {
+      line = text + same + 1;
+      other = expected + same + 1;
+    }
+  if (text[same] != expected[same])
+    fail_msg("in a wire: %.*s, outside: %.*s", (int)strcspn(line, "\n"), line,
+             (int)strcspn(other, "\n"), other);
+}
+
 /* The same results both ways. */
 HELPER void same_in_a_wire(void (*scenario)(void)) {
   static char outside[sizeof noted_text];
@@ -104,7 +118,7 @@ HELPER void same_in_a_wire(void (*scenario)(void)) {
   noted = 0;
   run_in_wire(scenario_in_wire, (void *)scenario);
   noted_text[noted] = '\0';
-  assert_string_equal(noted_text, outside);
+  assert_same_text(noted_text, outside);
 }
 
 /* Makes a test of a scenario. */
