@@ -130,6 +130,16 @@ bool is_libwires_lock(Symbol symbol, const void *caller) {
   saved.keep(0);
 }
 
+// libwire keeps where a wire continues as a distance below the control block, which is at the top
+// of its stack. A coroutine that the program has made in the wire may be on a stack further away.
+bool is_far_away() {
+  constexpr uintptr_t kFlags = 63;
+  constexpr int kDistanceBits = 31;
+  auto control = reinterpret_cast<uintptr_t>(wire_private_thread.current->control) & ~kFlags;
+  uintptr_t distance = control - reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+  return sizeof distance > sizeof(uint32_t) && distance >> kDistanceBits != 0;
+}
+
 // False in a child of vfork.
 bool is_process() {
   auto pid = pid_t(::syscall(SYS_getpid));
@@ -184,7 +194,7 @@ bool enter(Symbol symbol, const void *caller) {
     count(symbol, Served::outside);
     return false;
   }
-  if (attention & kPassing || inside() || in_handler() || loader_is_busy() ||
+  if (attention & kPassing || inside() || is_far_away() || in_handler() || loader_is_busy() ||
       is_libwires_lock(symbol, caller)) {
     count(symbol, Served::passed);
     return false;

@@ -6,7 +6,8 @@
 //   succeeds.
 // - A call in a wire is passed on too when it comes from code that one of our own calls into
 //   libwire runs (Inside), when it is one of libwire's own locks, in a vfork child, in a signal
-//   handler, and while the thread has a lock of the dynamic loader.
+//   handler, in a coroutine whose stack is far away from the wire's, and while the thread has a
+//   lock of the dynamic loader.
 // - Code in this folder calls the functions of the table through REAL() only: by their names it
 //   would reach itself. Only syscall() may be called so, as it hands on what is not futex(2).
 #pragma once
