@@ -1,6 +1,5 @@
 /* The static variables of C++ functions: their initialisation may suspend a wire, and the others go
- * on. One that gets to the same variable meanwhile would wait in the C++ library, for ever: see
- * wire-interpose(7). */
+ * on. Those that get to the same variable meanwhile: test_runtime.cpp. */
 #include "../common.h"
 
 namespace {
