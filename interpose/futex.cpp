@@ -36,7 +36,7 @@ long wait_on(const Futex &futex) {
   long got = futex.call(&kNoTime);
   if (!would_wait(got))
     return got;
-  if (futex.limit == 0 && may_wait()) {
+  if (futex.limit == 0 && may_offload()) {
     for (Pauses pauses; !pauses.are_long();) {
       wait_for_release(AT_syscall, futex.lock(), pauses.next(kNever));
       errno = saved.saved();

@@ -268,7 +268,8 @@ EXPORT void wire_thread_run(void) {
     enter(AT_wire_thread_run, __builtin_return_address(0));
   if (is_process())
     signals_begin();
-  return REAL(wire_thread_run)();
+  Exceptions exceptions; // those of its caller
+  REAL(wire_thread_run)();
 }
 
 // The program decides how many workers there are.

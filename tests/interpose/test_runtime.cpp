@@ -73,6 +73,21 @@ void test_wires_wait_in_catch_blocks(void **) {
   assert_trace("xxxxxxxxxxxxxxxxxxxx");
 }
 
+void test_the_caller_of_wire_thread_run_keeps_what_it_handles(void **) {
+  start_afresh();
+  try {
+    throw 7;
+  } catch (int) {
+    spawn_all(handle_exceptions);
+    try {
+      throw;
+    } catch (int again) {
+      assert_int_equal(again, 7);
+    }
+  }
+  assert_trace("xxxxxxxxxxxxxxxxxxxx");
+}
+
 struct SlowToMake {
   SlowToMake() { check(usleep(2000) == 0); }
   int value = 7;
@@ -144,6 +159,7 @@ void test_atomic_waits_let_others_run(void **) {
 int main() {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_wires_wait_in_catch_blocks),
+      cmocka_unit_test(test_the_caller_of_wire_thread_run_keeps_what_it_handles),
       cmocka_unit_test(test_wires_wait_for_the_initialisation_of_a_static),
       cmocka_unit_test(test_what_call_once_throws_leaves_nothing_behind),
       cmocka_unit_test(test_atomic_waits_let_others_run),
