@@ -128,10 +128,10 @@ static void test_a_read_write_lock_between_wires(void **UNUSED(state)) {
   start_afresh();
   spawn(read_and_sleep, "r1");
   spawn(read_and_sleep, "r2");
-  spawn(write_and_sleep, "w1");
-  spawn(write_and_sleep, "w2");
+  spawn(write_and_sleep, "w"); /* no order is promised to writers: they have one name */
+  spawn(write_and_sleep, "w");
   wire_thread_run();
-  assert_trace("r1 in, r2 in, r1 out, r2 out, w1 in, w1 out, w2 in, w2 out, ");
+  assert_trace("r1 in, r2 in, r1 out, r2 out, w in, w out, w in, w out, ");
 }
 
 int main(void) {
