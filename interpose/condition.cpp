@@ -9,6 +9,7 @@ namespace libwire::interpose {
 namespace {
 
 constexpr uint64_t kLook = 2'000'000; // ns
+
 // A wire that is cancelled has the mutex again, as a thread would; one that leaves by longjmp does
 // not.
 class Relocking : wire_defer_list {
